@@ -1,0 +1,141 @@
+"""SQL over ML platforms: every resource of a platform's API is a SQLite virtual table.
+
+The public names, resolved at first use so that importing the package loads nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlprovider.errors import (
+        AmbiguousMethodError,
+        AuthError,
+        BackendError,
+        CatalogError,
+        ConfigError,
+        CredentialsError,
+        DatabaseError,
+        DataError,
+        Error,
+        IntegrityError,
+        InterfaceError,
+        InternalError,
+        MissingParameterError,
+        NotSupportedError,
+        OperationalError,
+        Problem,
+        ProgrammingError,
+        RateLimitedError,
+        RequestLimitError,
+        SQLSyntaxError,
+        StatementInterrupted,
+        TransportError,
+        UnknownColumnError,
+        UnknownNameError,
+        WaitTimeoutError,
+        Warning,
+    )
+    from sqlprovider.surfaces.dbapi import (
+        Connection,
+        Cursor,
+        apilevel,
+        connect,
+        paramstyle,
+        register,
+        threadsafety,
+    )
+    from sqlprovider.surfaces.typeobjects import (
+        BINARY,
+        DATETIME,
+        NUMBER,
+        ROWID,
+        STRING,
+        Binary,
+        Date,
+        DateFromTicks,
+        Time,
+        TimeFromTicks,
+        Timestamp,
+        TimestampFromTicks,
+    )
+
+    __version__: str
+
+__all__ = [
+    "BINARY",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "AmbiguousMethodError",
+    "AuthError",
+    "BackendError",
+    "Binary",
+    "CatalogError",
+    "ConfigError",
+    "Connection",
+    "CredentialsError",
+    "Cursor",
+    "DataError",
+    "DatabaseError",
+    "Date",
+    "DateFromTicks",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "MissingParameterError",
+    "NotSupportedError",
+    "OperationalError",
+    "Problem",
+    "ProgrammingError",
+    "RateLimitedError",
+    "RequestLimitError",
+    "SQLSyntaxError",
+    "StatementInterrupted",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    "TransportError",
+    "UnknownColumnError",
+    "UnknownNameError",
+    "WaitTimeoutError",
+    "Warning",
+    "__version__",
+    "apilevel",
+    "connect",
+    "paramstyle",
+    "register",
+    "threadsafety",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "__version__":
+        value: object = _read_version()
+    else:
+        from sqlprovider import errors  # noqa: PLC0415  loaded at first use
+        from sqlprovider.surfaces import dbapi, typeobjects  # noqa: PLC0415  loaded at first use
+
+        value = next(
+            getattr(module, name) for module in (errors, dbapi, typeobjects) if hasattr(module, name)
+        )
+    globals()[name] = value
+    return value
+
+
+def _read_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  slower than the import itself
+
+    try:
+        return version("sqlprovider")
+    except PackageNotFoundError:
+        return "0+source"
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

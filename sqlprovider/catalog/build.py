@@ -1,0 +1,279 @@
+"""Documents without problems → the frozen values of `model.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sqlprovider.catalog.columns import build_columns
+from sqlprovider.catalog.document import (
+    DropDocument,
+    FilterDocument,
+    MethodDocument,
+    OrderDocument,
+    PagesDocument,
+    ParentDocument,
+    ProviderDocument,
+    PushDocument,
+    ResourceDocument,
+    ServiceDocument,
+    TreeDocument,
+    ViewDocument,
+    WaitDocument,
+)
+from sqlprovider.catalog.model import (
+    Batch,
+    Drop,
+    ErrorShape,
+    Filter,
+    Method,
+    Order,
+    Pages,
+    Parameter,
+    Parent,
+    Provider,
+    Push,
+    Resource,
+    Service,
+    Term,
+    Tree,
+    Verb,
+    View,
+    WaitShape,
+)
+from sqlprovider.catalog.parameters import VERSION, identifier, method_parameters
+from sqlprovider.catalog.references import bind_columns, set_columns, split_reference, view_path
+from sqlprovider.values import Name
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def build_provider(
+    provider: ProviderDocument, services: Mapping[str, ServiceDocument], versions: Mapping[str, str]
+) -> Provider:
+    """The provider; `versions` are the services' versions in force, where not the document's own."""
+    built = {name: _service(provider, services, name, versions) for name in services}
+    errors = provider.errors
+    return Provider(
+        name=provider.provider,
+        title=provider.title,
+        services=built,
+        errors=ErrorShape(
+            code=errors.code,
+            message=errors.message,
+            missing=errors.missing,
+            exists=errors.exists,
+            request_id=errors.request_id,
+        ),
+        auth_types=provider.auth.types,
+        auth_default=provider.auth.default,
+        base_url_env=provider.base_url.env,
+        wait=None if provider.wait is None else _wait(provider.wait, built),
+    )
+
+
+def _wait(wait: WaitDocument, services: Mapping[str, Service]) -> WaitShape:
+    """The version is that of the first service that has long-running operations."""
+    waiting = [
+        service.version
+        for service in services.values()
+        if any(m.wait for resource in service.resources.values() for m in resource.methods.values())
+    ]
+    path = wait.path.replace(f"{{{VERSION}}}", waiting[0]) if waiting else wait.path
+    return WaitShape(path=path, name=wait.name, done=wait.done, error=wait.error, result=wait.result)
+
+
+def _service(
+    provider: ProviderDocument,
+    services: Mapping[str, ServiceDocument],
+    name: str,
+    versions: Mapping[str, str],
+) -> Service:
+    document = services[name]
+    version = versions.get(name, document.version)
+    resources = {
+        resource: _resource(Name(provider.provider, name, resource), services, version)
+        for resource in document.resources
+    }
+    return Service(
+        name=name,
+        version=version,
+        title=document.title,
+        resources=resources,
+        base_url=document.base_url or provider.base_url.url,
+        versions=document.versions or (document.version,),
+    )
+
+
+def _resource(name: Name, services: Mapping[str, ServiceDocument], version: str) -> Resource:
+    document = services[name.service].resources[name.resource]
+    taken = {method: method_parameters(document, shape) for method, shape in document.methods.items()}
+    return Resource(
+        name=name,
+        title=document.title,
+        columns=build_columns(document, taken),
+        methods={
+            method: _method(method, document, shape, taken[method], version)
+            for method, shape in document.methods.items()
+        },
+        key=tuple(identifier(column) for column in document.key),
+        view=None if document.view is None else _view(document.view, document),
+        drop=None if document.drop is None else _drop(document.drop),
+        parents=tuple(_parent(parent, document, name.service, services) for parent in document.parents),
+    )
+
+
+def _view(view: ViewDocument, resource: ResourceDocument) -> View:
+    return View(
+        option=identifier(view.option),
+        default=view.default,
+        path=view_path(view, resource),
+        values=view.values,
+        column=None if view.column is None else identifier(view.column),
+    )
+
+
+def _drop(drop: DropDocument) -> Drop:
+    return Drop(path=drop.path, values=drop.values, key=drop.key, unless=_identifier(drop.unless))
+
+
+def _parent(
+    parent: ParentDocument, child: ResourceDocument, service: str, services: Mapping[str, ServiceDocument]
+) -> Parent:
+    service, resource = split_reference(parent.resource, service)
+    bind = bind_columns(parent, child, services[service].resources[resource])
+    return Parent(
+        service=service,
+        resource=resource,
+        bind={identifier(parameter): identifier(column) for parameter, column in bind.items()},
+        view=parent.view if isinstance(parent.view, dict) else {},
+        fixed_view=parent.view if isinstance(parent.view, str) else None,
+        confirm=parent.confirm,
+    )
+
+
+def _method(
+    name: str,
+    resource: ResourceDocument,
+    method: MethodDocument,
+    parameters: Mapping[str, Parameter],
+    version: str,
+) -> Method:
+    sets = set_columns(resource, method, parameters) if method.verb is Verb.UPDATE else ()
+    named = {column: column for column in sets} if method.mask_columns is None else method.mask_columns
+    return Method(
+        name=name,
+        wire_name=method.wire_name or name,
+        verb=method.verb,
+        effect="read" if method.reads else "write",
+        http_method=method.http_method,
+        path=_path(method, version),
+        parameters=parameters,
+        rows=method.rows,
+        optional_rows=method.optional_rows,
+        body=method.body,
+        pages=_pages(method),
+        push=_push(method.push),
+        tree=None if method.tree is None else _tree(method.tree),
+        batch=_batch(method),
+        wait=method.wait,
+        missing=method.missing is not False,
+        missing_codes=method.missing if isinstance(method.missing, tuple) else (),
+        repeat=method.repeat,
+        mask=_identifier(method.mask),
+        mask_columns={} if method.mask is None else _identified(named),
+        precondition=_identifier(method.precondition),
+        sets=tuple(identifier(column) for column in sets),
+        answer_is_item=method.answers == "item",
+        answers=_answers(method),
+        title=method.title,
+    )
+
+
+def _answers(method: MethodDocument) -> dict[str, tuple[str, ...]]:
+    if isinstance(method.answers, str):
+        return {}
+    return {identifier(column): path for column, path in method.answers.items()}
+
+
+def _path(method: MethodDocument, version: str) -> str:
+    return _PLACEHOLDER.sub(
+        lambda found: version if found[1] == VERSION else f"{{{identifier(found[1])}}}", method.path
+    )
+
+
+def _pages(method: MethodDocument) -> Pages | None:
+    """A SELECT of one object has one page without saying so."""
+    pages = method.pages or (PagesDocument(style="one") if method.verb is Verb.SELECT else None)
+    if pages is None:
+        return None
+    return Pages(
+        style=pages.style,
+        parameter=_identifier(pages.parameter),
+        token=pages.token or (),
+        size=_identifier(pages.size),
+        size_max=pages.size_max,
+        total=pages.total or (),
+        first=pages.first,
+        offset=pages.offset,
+    )
+
+
+def _push(push: PushDocument) -> Push:
+    return Push(
+        filter=None if push.filter is None else _filter(push.filter),
+        order=None if push.order is None else _order(push.order),
+        equals={identifier(column): identifier(parameter) for column, parameter in push.equals.items()},
+        fields=_identifier(push.fields),
+    )
+
+
+def _filter(spelling: FilterDocument) -> Filter:
+    terms = {
+        identifier(column): Term(
+            name=term.name,
+            ops={op.value: said for op, said in term.ops.items()},
+            value=term.value,
+            key_forbidden=term.key_forbidden,
+            exact=term.exact,
+        )
+        for column, term in spelling.terms.items()
+    }
+    return Filter(
+        parameter=identifier(spelling.parameter),
+        terms=terms,
+        conjunction=spelling.conjunction,
+        quotes=spelling.quotes,
+        escape=spelling.escape,
+        forbidden=spelling.forbidden,
+    )
+
+
+def _order(order: OrderDocument) -> Order:
+    return Order(
+        parameter=identifier(order.parameter),
+        columns=_identified(order.columns),
+        exact={identifier(column): tuple(directions) for column, directions in order.exact.items()},
+        stable=order.stable,
+        directions=order.directions,
+        as_list=order.as_list,
+    )
+
+
+def _tree(tree: TreeDocument) -> Tree:
+    return Tree(flag=tree.flag, parameter=identifier(tree.parameter), column=tree.column)
+
+
+def _batch(method: MethodDocument) -> Batch | None:
+    batch = method.batch
+    if batch is None:
+        return None
+    return Batch(items=batch.items, max_rows=batch.max_rows, max_bytes=batch.max_bytes, atomic=batch.atomic)
+
+
+def _identified(named: Mapping[str, str]) -> dict[str, str]:
+    return {identifier(column): said for column, said in named.items()}
+
+
+def _identifier(name: str | None) -> str | None:
+    return None if name is None else identifier(name)

@@ -1,0 +1,463 @@
+"""The shape of provider documents: every word of the YAML format, and nothing else defines it.
+
+`provider.yaml` is a ProviderDocument, each `<service>.yaml` a ServiceDocument. What one word means for
+another (a parameter that is a column, a parent that exists) is checked in `check.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+)
+
+from sqlprovider.catalog.model import Place, Verb, Wire
+from sqlprovider.errors import nearest
+from sqlprovider.values import JSON, Op, Type
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_HTTP = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
+_ROW_SEGMENT = re.compile(r"[^\[\]^]*(\[\])?")
+
+
+def placeholders(template: str) -> tuple[str, ...]:
+    """The names in braces, in order.
+
+    >>> placeholders("/v1/{projectsId}/runs/{runsId}")
+    ('projectsId', 'runsId')
+    """
+    return tuple(_PLACEHOLDER.findall(template))
+
+
+def _split_path(value: object) -> object:
+    """`info.run_id` → ("info", "run_id"). A list is taken as it is: its keys may hold dots."""
+    segments = value.split(".") if isinstance(value, str) else value
+    if not isinstance(segments, list | tuple):
+        return value
+    if not segments or not all(isinstance(segment, str) and segment for segment in segments):
+        raise ValueError("a path is keys joined by dots (info.run_id), none of them empty")
+    outer = [segment == "^" for segment in segments]
+    if outer != sorted(outer, reverse=True) or all(outer):
+        raise ValueError("`^` (the item one list further out) stands first in a path, before a key")
+    if any("[" in segment for segment in segments):
+        raise ValueError("only `rows` goes through lists: `[]` has no place here")
+    return tuple(segments)
+
+
+def _split_rows(value: object) -> object:
+    """`runs[].data.metrics[]` → ("runs[]", "data", "metrics[]"). `[]` alone is an answer that is a list."""
+    if not isinstance(value, str):
+        return value
+    segments = value.split(".")
+    well_formed = all(_ROW_SEGMENT.fullmatch(segment) for segment in segments)
+    if not well_formed or not segments[0] or any(segment in ("", "[]") for segment in segments[1:]):
+        raise ValueError("rows are keys joined by dots, with `[]` after a list: runs[].data.metrics[]")
+    return tuple(segments)
+
+
+def _check_http(value: str) -> str:
+    if _HTTP.fullmatch(value) is None:
+        raise ValueError("`http` is a verb and a path: GET /api/v1/projects/{project}/runs")
+    if set("{}") & set(_PLACEHOLDER.sub("", value)):
+        raise ValueError("a brace without its other half")
+    return value
+
+
+def _check_snake_case(value: str) -> str:
+    if _SNAKE_CASE.fullmatch(value) is None:
+        raise ValueError(f"{value!r} is no snake_case name (lower-case letters, digits and single `_`)")
+    return value
+
+
+def _check_regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as exc:
+        raise ValueError(f"no regular expression: {exc}") from None
+    return value
+
+
+def _type_alone(value: object) -> object:
+    """`name: TEXT` is short for `name: {type: TEXT}`, and `name:` for `name: {}`."""
+    if value is None:
+        return {}
+    return {"type": value} if isinstance(value, str) else value
+
+
+def _style_alone(value: object) -> object:
+    return {"style": value} if isinstance(value, str) else value
+
+
+def _name_alone(value: object) -> object:
+    return {"resource": value} if isinstance(value, str) else value
+
+
+def _url_alone(value: object) -> object:
+    return {"url": value} if isinstance(value, str) else value
+
+
+def _same_name(value: object) -> object:
+    """`[a, b]` is short for `{a: a, b: b}`."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return {name: name for name in value}
+    return value
+
+
+PathText = Annotated[tuple[str, ...], BeforeValidator(_split_path)]
+RowsText = Annotated[tuple[str, ...], BeforeValidator(_split_rows)]
+HttpText = Annotated[str, AfterValidator(_check_http)]
+SnakeCase = Annotated[str, AfterValidator(_check_snake_case)]
+Names = Annotated[dict[str, str], BeforeValidator(_same_name)]
+Regex = Annotated[str, AfterValidator(_check_regex)]
+Direction = Literal["ASC", "DESC"]
+
+
+class _Document(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnDocument(_Document):
+    """A field of the item, or of the answer around the rows."""
+
+    type: Type = Type.TEXT
+    path: PathText | None = None
+    segment: str | None = None
+    wire: Wire = Wire.PLAIN
+    key_names: tuple[str, str] = ("key", "value")
+    zero_is_null: bool = False
+    infinite: float | None = None
+    sort: str | None = None
+    keep: tuple[str, ...] = ()
+    enum: tuple[str, ...] = ()
+    numeric_keys: bool = True
+    set_key: str | None = None
+    delete_key: str | None = None
+
+
+class RowParameterDocument(ColumnDocument):
+    """A parameter that identifies the row: the first columns."""
+
+    root: bool = False
+    pattern: Regex | None = None
+
+
+class ParameterDocument(_Document):
+    """What a method takes. What is left out is taken from the column of its name."""
+
+    type: Type | None = None
+    required: bool = False
+    place: Place | None = Field(default=None, alias="in")
+    at: PathText | None = None
+    wire: str | None = None
+    wire_name: str | None = None
+    key_names: tuple[str, str] | None = None
+    enum: tuple[str, ...] | None = None
+    default: JsonValue = None
+    repeated: bool = False
+    join: Literal["multi", "comma", "json"] = "multi"
+    max_chars: int | None = Field(default=None, gt=0)
+    pattern: Regex | None = None
+    column: str | None = Field(default=None, alias="is")
+
+    @property
+    def encoding(self) -> Wire | None:
+        """`wire`, where it says how the value travels."""
+        return Wire(self.wire) if self.wire in set(Wire) else None
+
+    @property
+    def api_name(self) -> str | None:
+        """`wire_name`; `wire: opc-retry-token` says the same."""
+        return self.wire_name if self.wire_name or self.encoding else self.wire
+
+
+class PagesDocument(_Document):
+    """How a list goes on."""
+
+    style: Literal["token", "number", "header", "one", "cap"]
+    parameter: str | None = None
+    token: PathText | None = None
+    size: str | None = None
+    size_max: int | None = Field(default=None, gt=0)
+    total: PathText | None = None
+    first: int = 1
+    offset: bool = False
+
+
+class TermDocument(_Document):
+    """One field in a filter text."""
+
+    name: str
+    ops: Annotated[dict[Op, str], BeforeValidator(_same_name)]
+    value: Literal["string", "number", "bare"] = "string"
+    key_forbidden: str = ""
+    exact: bool = False
+
+
+class FilterDocument(_Document):
+    """A filter text that a method takes."""
+
+    parameter: str
+    terms: dict[str, TermDocument]
+    conjunction: str = " AND "
+    quotes: tuple[str, ...] = ("'",)
+    escape: Literal["none", "backslash", "double"] = "none"
+    forbidden: str = ""
+
+
+class OrderDocument(_Document):
+    """An order that a method takes."""
+
+    parameter: str
+    columns: Names = {}
+    exact: dict[str, tuple[Direction, ...]] = {}
+    stable: tuple[str, ...] = ()
+    directions: tuple[str, str] = ("ASC", "DESC")
+    as_list: bool = False
+
+
+class PushDocument(_Document):
+    """What of a SELECT a method can do itself."""
+
+    filter: FilterDocument | None = None
+    order: OrderDocument | None = None
+    equals: Names = {}
+    fields: str | None = None
+
+
+class TreeDocument(_Document):
+    """A list whose directories are listed in turn."""
+
+    flag: str
+    parameter: str
+    column: str
+
+
+class BatchDocument(_Document):
+    """A method that takes many rows at once."""
+
+    items: PathText
+    max_rows: int = Field(gt=0)
+    max_bytes: int | None = None
+    atomic: bool = False
+
+
+class MethodDocument(_Document):
+    """One call of the API."""
+
+    verb: Verb
+    http: HttpText
+    title: str = ""
+    wire_name: str | None = Field(default=None, validation_alias=AliasChoices("wire_name", "wire"))
+    effect: Literal["read", "write"] | None = None
+    parameters: dict[str, Annotated[ParameterDocument, BeforeValidator(_type_alone)]] = {}
+    body_columns: tuple[str, ...] = ()
+    body: JsonValue = None
+    rows: RowsText | None = None
+    optional_rows: bool = True
+    pages: Annotated[PagesDocument, BeforeValidator(_style_alone)] | None = None
+    push: PushDocument = PushDocument()
+    tree: TreeDocument | None = None
+    batch: BatchDocument | None = None
+    wait: bool = False
+    missing: bool | tuple[str, ...] = False
+    repeat: Literal["never", "always", "same_body"] = "never"
+    mask: str | None = None
+    mask_columns: Names | None = None
+    sets: tuple[str, ...] | None = None
+    precondition: str | None = None
+    answers: Literal["item"] | dict[str, PathText] = {}
+
+    @property
+    def http_method(self) -> str:
+        """`POST` of `POST /api/runs`."""
+        return self.http.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """`/api/runs` of `POST /api/runs`."""
+        return self.http.partition(" ")[2]
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing: what `effect` says, else GET reads and anything else writes."""
+        return (self.effect or ("read" if self.http_method == "GET" else "write")) == "read"
+
+
+class ViewDocument(_Document):
+    """Which rows are live, and the option that widens them."""
+
+    option: str
+    default: str
+    values: dict[str, tuple[str, ...] | None]
+    path: PathText | None = None
+    column: str | None = None
+
+
+class DropDocument(_Document):
+    """Items that are no rows."""
+
+    path: PathText
+    values: tuple[str, ...] = Field(min_length=1)
+    key: str | None = None
+    unless: str | None = None
+
+
+class ParentDocument(_Document):
+    """Where missing parameters are found. Without `bind`: the parameters that both resources have."""
+
+    resource: str
+    bind: Names | None = None
+    view: dict[str, str] | str = {}
+    confirm: bool = False
+
+
+class ResourceDocument(_Document):
+    """One table."""
+
+    title: str = ""
+    key: tuple[str, ...] = ()
+    view: ViewDocument | None = None
+    drop: DropDocument | None = None
+    parents: tuple[Annotated[ParentDocument, BeforeValidator(_name_alone)], ...] = ()
+    parameters: dict[str, Annotated[RowParameterDocument, BeforeValidator(_type_alone)]] = {}
+    columns: dict[str, Annotated[ColumnDocument, BeforeValidator(_type_alone)]] = {}
+    response: dict[str, Annotated[ColumnDocument, BeforeValidator(_type_alone)]] = {}
+    methods: dict[SnakeCase, MethodDocument] = Field(min_length=1)
+
+
+class ServiceDocument(_Document):
+    """`<service>.yaml`: a group of resources."""
+
+    service: SnakeCase
+    title: str = ""
+    version: str
+    versions: tuple[str, ...] = ()
+    source: str = ""
+    base_url: str | None = None
+    resources: dict[SnakeCase, ResourceDocument] = Field(min_length=1)
+
+
+class BaseUrlDocument(_Document):
+    """The address: of the vendor, or from an environment variable."""
+
+    url: str | None = None
+    env: str | None = None
+
+
+class AuthDocument(_Document):
+    """The auth types there are; without `default`, credentials must be found."""
+
+    types: tuple[str, ...] = Field(min_length=1)
+    default: str | None = None
+
+
+class ErrorsDocument(_Document):
+    """How the API says what went wrong."""
+
+    code: PathText
+    message: PathText
+    missing: tuple[str, ...] = ()
+    exists: tuple[str, ...] = ()
+    request_id: tuple[str, ...] = ("x-request-id",)
+
+
+class WaitDocument(_Document):
+    """How a long-running operation is asked for."""
+
+    path: str
+    name: PathText = ("name",)
+    done: PathText = ("done",)
+    error: PathText = ("error",)
+    result: PathText = ("response",)
+
+
+class ProviderDocument(_Document):
+    """`provider.yaml`: one platform."""
+
+    provider: SnakeCase
+    title: str = ""
+    services: tuple[SnakeCase, ...] = Field(min_length=1)
+    base_url: Annotated[BaseUrlDocument, BeforeValidator(_url_alone)] = BaseUrlDocument()
+    auth: AuthDocument = AuthDocument(types=("none",))
+    errors: ErrorsDocument
+    wait: WaitDocument | None = None
+
+
+Shape = TypeVar("Shape", bound=_Document)
+
+
+class Fault(NamedTuple):
+    """Something wrong in a document: the keys that lead there, and what it is."""
+
+    at: tuple[str | int, ...]
+    message: str
+
+    @property
+    def pointer(self) -> str:
+        """`at` as a JSON pointer."""
+        return "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in self.at)
+
+
+def validate(shape: type[Shape], data: JSON) -> Shape | tuple[Fault, ...]:
+    """The document, or everything that is wrong about its shape."""
+    try:
+        return shape.model_validate(data)
+    except ValidationError as exc:
+        return tuple(_fault(error, data) for error in exc.errors(include_url=False))
+
+
+def _fault(error: ErrorDetails, data: JSON) -> Fault:
+    location = tuple(key for key in error["loc"] if key != "[key]")
+    return Fault(_as_far_as_it_goes(location, data), _explain(error, str(location[-1]) if location else ""))
+
+
+def _as_far_as_it_goes(location: tuple[str | int, ...], data: JSON) -> tuple[str | int, ...]:
+    """The part of a location that stands in the document: a missing word does not."""
+    value = data
+    for depth, key in enumerate(location):
+        match value, key:
+            case dict(), str() if key in value:
+                value = value[key]
+            case list(), int():
+                value = value[key]
+            case _:
+                return location[:depth]
+    return location
+
+
+def _explain(error: ErrorDetails, word: str) -> str:
+    given = error["input"]
+    match error["type"]:
+        case "extra_forbidden":
+            close = nearest(word, sorted(words()), count=1)
+            return f"unknown word {word!r}{f'; did you mean {close[0]}?' if close else ''}"
+        case "missing":
+            return f"{word!r} is missing"
+        case "string_type" if isinstance(given, bool | int | float):
+            return f"text is wanted here and YAML reads {given!r}: put it in quotes"
+        case "value_error":
+            return error["msg"].removeprefix("Value error, ")
+        case _:
+            return error["msg"]
+
+
+@cache
+def words() -> frozenset[str]:
+    """Every word of the format."""
+    shapes: list[type[BaseModel]] = list(_Document.__subclasses__())
+    shapes += [below for shape in shapes for below in shape.__subclasses__()]
+    return frozenset(field.alias or name for shape in shapes for name, field in shape.model_fields.items())

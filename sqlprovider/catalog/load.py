@@ -1,0 +1,66 @@
+"""Find a provider's documents and load them. Naming the providers costs a folder listing and reads none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sqlprovider.catalog.model import Provider
+from sqlprovider.errors import CatalogError, ConfigError, did_you_mean
+
+_PACKAGE = Path(__file__).parent.parent
+_PROVIDER_FILE = "provider.yaml"
+
+
+def provider_names(*, directories: Sequence[Path] = ()) -> tuple[str, ...]:
+    """The providers there are documents for, sorted: those in `directories` and those that are shipped."""
+    return tuple(sorted(_folders(directories)))
+
+
+def load_provider(name: str, versions: Mapping[str, str], *, directories: Sequence[Path] = ()) -> Provider:
+    """The provider of that name, its services in the versions asked for, else in their documents' own.
+
+    A provider in `directories` comes before a shipped one of its name. Raises CatalogError with every
+    problem of the documents, ConfigError for a name or a version that there is not.
+    """
+    folders = _folders(directories)
+    for known, folder in folders.items():
+        if known.lower() == name.lower():
+            return _read_provider(folder, versions)
+    raise ConfigError(f"no provider {name!r}{did_you_mean(name, tuple(folders))}", reason="unknown_provider")
+
+
+def _folders(directories: Sequence[Path]) -> dict[str, Path]:
+    """Provider → its folder; the first directory that has it counts."""
+    found: dict[str, Path] = {}
+    for directory in (*directories, _shipped()):
+        for file in sorted(directory.glob(f"*/{_PROVIDER_FILE}")):
+            found.setdefault(file.parent.name, file.parent)
+    return found
+
+
+def _shipped() -> Path:
+    """The documents in the wheel, or beside the package in a checkout."""
+    in_wheel = _PACKAGE / "_schemas"
+    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / "schemas"
+
+
+def _read_provider(folder: Path, versions: Mapping[str, str]) -> Provider:
+    """The seam for a compiled cache: everything above needs no documents, everything below reads them."""
+    from sqlprovider.catalog.build import build_provider  # noqa: PLC0415  yaml and pydantic
+    from sqlprovider.catalog.check import check_source  # noqa: PLC0415  yaml and pydantic
+    from sqlprovider.catalog.source import read_source  # noqa: PLC0415  yaml and pydantic
+
+    source = read_source(folder)
+    problems = check_source(source)
+    if problems or source.provider is None:
+        raise CatalogError(problems)
+    for service, version in versions.items():
+        if (document := source.services.get(service)) is None:
+            known = tuple(source.services)
+            raise ConfigError(f"{folder.name} has no service {service!r}{did_you_mean(service, known)}")
+        if version not in (known := document.versions or (document.version,)):
+            raise ConfigError(
+                f"{folder.name}.{service} has no version {version!r}; there are: {', '.join(known)}"
+            )
+    return build_provider(source.provider, source.services, versions)

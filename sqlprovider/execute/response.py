@@ -1,0 +1,248 @@
+"""httpx.Response → Page, or the error it stands for. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import httpx
+
+from sqlprovider.catalog.model import ErrorShape, Method, Path
+from sqlprovider.errors import AuthError, BackendError, DataError, Error, IntegrityError, RateLimitedError
+from sqlprovider.execute.items import items_at, value_at
+from sqlprovider.plan.model import Operation
+from sqlprovider.values import JSON
+
+_LONGEST_MESSAGE = 500
+_SHORTEST_SECRET = 4
+_SHOW_ADDRESS = "SELECT * FROM sqlprovider.connections"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of one exchange."""
+
+    operation: Operation
+    items: list[JSON]
+    parents: list[tuple[JSON, ...]] | None
+    """For each item the items it lies in, nearest first; None where the rows path has one level."""
+    answer: dict[str, JSON]
+    """The whole answer."""
+    status: int
+    request_id: str | None
+    headers: Mapping[str, str]
+    """Those that say how the list goes on, by lower-case name."""
+    elapsed_ms: float
+    missing: bool = False
+    """The API knows no such row, or no such parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one write or EXEC gave."""
+
+    items: list[JSON]
+    parents: list[tuple[JSON, ...]] | None
+    answer: dict[str, JSON]
+    status: int | None
+    request_id: str | None
+    missing: bool = False
+    sent: bool = True
+    """False: a dry run."""
+
+
+def decode_page(
+    operation: Operation,
+    response: httpx.Response,
+    *,
+    errors: ErrorShape,
+    is_first: bool = True,
+    elapsed_ms: float = 0.0,
+    retry_after: float | None = None,
+) -> Page:
+    """The page that a response holds. Raises what an error answer or an unreadable one stands for."""
+    identity = request_id(response, errors)
+    missing = False
+    items: list[JSON] = []
+    parents: list[tuple[JSON, ...]] | None = None
+    if response.is_success:
+        method = operation.method
+        is_list = method.rows is not None and method.rows[0] == "[]"
+        answer = decode_answer(response, may_be_empty=method.effect == "write", is_list=is_list)
+        items, parents = items_at(answer, operation.method)
+    elif operation.method.missing and is_first and _means_missing(response, operation.method, errors):
+        answer, missing = {}, True
+    else:
+        raise error_of(response, errors, retry_after=retry_after)
+    return Page(
+        operation=operation,
+        items=items,
+        parents=parents,
+        answer=answer,
+        status=response.status_code,
+        request_id=identity,
+        headers=_paging_headers(operation, response),
+        elapsed_ms=elapsed_ms,
+        missing=missing,
+    )
+
+
+def decode_answer(
+    response: httpx.Response, *, may_be_empty: bool = False, is_list: bool = False
+) -> dict[str, JSON]:
+    """The body as a JSON object, a list (where the document says so) under the empty key.
+
+    Raises DataError for any other.
+    """
+    if not response.content.strip():
+        if may_be_empty:
+            return {}
+        raise DataError(f"the answer ({response.status_code}) is empty", reason="empty_answer", pointer="")
+    decoded = _decode(response)
+    if is_list and isinstance(decoded, list):
+        return {"": decoded}
+    if not isinstance(decoded, dict):
+        kind = "a list" if isinstance(decoded, list) else "one value"
+        raise DataError(f"the answer is {kind}, not a JSON object", reason="wrong_shape", pointer="")
+    return decoded
+
+
+def request_id(response: httpx.Response, errors: ErrorShape) -> str | None:
+    """What the API calls this exchange, for its support."""
+    found = next((value for name in errors.request_id if (value := response.headers.get(name))), None)
+    return None if found is None else clean(found, limit=200)
+
+
+def error_of(response: httpx.Response, errors: ErrorShape, *, retry_after: float | None = None) -> Error:
+    """The error that an answer with an error status stands for."""
+    code, message = read_error(response, errors)
+    hint = None
+    if (code is None and response.status_code in (404, 405)) or response.is_redirect:
+        message, hint = "not an answer of this API; is base_url right?", _SHOW_ADDRESS
+    elif message is not None:
+        message = clean(_without_secrets(message, response))
+    status = f"{response.status_code} {_phrase(response.status_code)}"
+    head = status if code is None else f"{response.status_code} {code}"
+    return classify(
+        f"{head}: {message}" if message else head,
+        status=response.status_code,
+        code=code,
+        identity=request_id(response, errors),
+        errors=errors,
+        retry_after=retry_after,
+        hint=hint,
+    )
+
+
+def classify(
+    text: str,
+    *,
+    status: int | None,
+    code: str | None,
+    identity: str | None,
+    errors: ErrorShape,
+    retry_after: float | None = None,
+    hint: str | None = None,
+) -> Error:
+    """The class of error for a status and a code."""
+    if status in (401, 403):
+        return AuthError(text, status=status, code=code, request_id=identity, hint=hint)
+    if status in (409, 412) or code in errors.exists:
+        conflict = "precondition_failed" if status == 412 else "conflict"
+        reason = "already_exists" if code in errors.exists else conflict
+        return IntegrityError(text, status=status, code=code, request_id=identity, reason=reason, hint=hint)
+    if status == 429:
+        error = RateLimitedError(text, status=status, code=code, request_id=identity, hint=hint)
+        error.retry_after = retry_after
+        return error
+    unknown = "missing" if code in errors.missing else None
+    return BackendError(text, status=status, code=code, request_id=identity, reason=unknown, hint=hint)
+
+
+def read_error(response: httpx.Response, errors: ErrorShape) -> tuple[str | None, str | None]:
+    """The API's own (code, message); (None, None) where the body is not in its error shape."""
+    try:
+        body = _decode(response)
+    except DataError:
+        return None, None
+    code, message = value_at(body, errors.code), value_at(body, errors.message)
+    if isinstance(code, bool) or not isinstance(code, str | int) or code == "":
+        return None, None
+    return clean(str(code), limit=100), message if isinstance(message, str) else None
+
+
+def clean(text: str, limit: int = _LONGEST_MESSAGE) -> str:
+    """One line of printable text, not longer than `limit`."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
+    return line if len(line) <= limit else f"{line[:limit]}…"
+
+
+def _means_missing(response: httpx.Response, method: Method, errors: ErrorShape) -> bool:
+    code, _ = read_error(response, errors)
+    return code is not None and code in (*errors.missing, *method.missing_codes)
+
+
+def _decode(response: httpx.Response) -> JSON:
+    body = response.content
+    if body[:200].lstrip().startswith(b"<"):
+        raise DataError(
+            f"the answer ({response.status_code}) is HTML or XML, not JSON; is base_url right?",
+            reason="not_json",
+            pointer="",
+            hint=_SHOW_ADDRESS,
+        )
+    try:
+        decoded: JSON = json.loads(body.decode("utf-8-sig"))
+        if _SURROGATE.search(body):
+            # Half of a surrogate pair is no text that SQLite could hold.
+            json.dumps(decoded, ensure_ascii=False).encode()
+    except UnicodeError:
+        raise DataError(
+            "the answer holds text that is not Unicode", reason="not_unicode", pointer=""
+        ) from None
+    except json.JSONDecodeError as error:
+        cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
+        what = "ends in the middle" if cut else f"is not JSON (at character {error.pos})"
+        raise DataError(f"the answer {what}", reason="cut" if cut else "not_json", pointer="") from None
+    except (ValueError, RecursionError):
+        raise DataError("the answer is JSON beyond all measure", reason="not_json", pointer="") from None
+    return decoded
+
+
+def _paging_headers(operation: Operation, response: httpx.Response) -> dict[str, str]:
+    pages = operation.method.pages
+    names: Path = pages.token[:1] if pages is not None and pages.style == "header" else ()
+    return {name.lower(): response.headers[name] for name in names if name in response.headers}
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "status"
+
+
+def _without_secrets(message: str, response: httpx.Response) -> str:
+    """The message, should the API repeat in it what we signed in with."""
+    for secret in _secrets(response):
+        if len(secret) >= _SHORTEST_SECRET:
+            message = message.replace(secret, "***")
+    return message
+
+
+def _secrets(response: httpx.Response) -> list[str]:
+    try:
+        header: str = response.request.headers.get("Authorization", "")
+    except RuntimeError:  # a response that answers no request
+        return []
+    _, _, credentials = header.partition(" ")
+    try:
+        _, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except ValueError:
+        return [credentials]
+    return [credentials, password]

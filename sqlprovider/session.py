@@ -1,0 +1,377 @@
+"""THE LIFE OF A STATEMENT; read this first.
+
+text ─parse→ Statement ─SQLite→ Predicates ─plan_scan→ Scan ─bind→ Operation ─request→ HTTP
+rows ←SQLite─ rows ←decode─ Page ←response─ HTTP
+Insert/Update/Delete/Exec ─plan→ Operations → the same road
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+from sqlprovider.catalog.catalog import Catalog, ConnectionSpec
+from sqlprovider.catalog.load import load_provider, provider_names
+from sqlprovider.config import Config, Settings, apply_set
+from sqlprovider.errors import (
+    Error,
+    MissingParameterError,
+    Problem,
+    StatementInterrupted,
+    UnknownColumnError,
+    Warning,
+    did_you_mean,
+)
+from sqlprovider.execute.clock import Clock
+from sqlprovider.execute.events import DryRequest, OnEvent, RequestRecord
+from sqlprovider.execute.executor import Executor, StatementCalls
+from sqlprovider.sql.dealer import Dealer, deal_all
+from sqlprovider.sql.parse import parse
+from sqlprovider.sql.statement import (
+    Delete,
+    Exec,
+    Explain,
+    Insert,
+    Query,
+    Set,
+    Statement,
+    TableRef,
+    Update,
+    Use,
+)
+from sqlprovider.values import Row, SQLValue
+from sqlprovider.vtab.calls import run_exec
+from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
+from sqlprovider.vtab.explain import explain
+from sqlprovider.vtab.names import SessionNames
+from sqlprovider.vtab.registered import SQLiteConnection, register_resources
+from sqlprovider.vtab.statements import Statements
+from sqlprovider.vtab.system import system_tables
+from sqlprovider.vtab.writer import Run, Written
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "RequestRecord",
+    "Result",
+    "ResultColumn",
+    "Session",
+    "check_document",
+    "provider_names",
+    "register",
+]
+
+
+@dataclass(slots=True)
+class Result:
+    """What one statement gives. `columns` is None without a result set; `rows` streams and may raise."""
+
+    columns: tuple[ResultColumn, ...] | None
+    rows: Iterator[Row]
+    warnings: list[Warning]
+    rowcount: int = -1
+    """Rows changed, or accepted by the API; -1 for a result set."""
+    state: str = "COMPLETE"
+    """COMPLETE, or LIMITED where the statement's own LIMIT ended a scan; final when `rows` are exhausted."""
+    notices: list[str] = field(default_factory=list)
+    records: list[RequestRecord] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """The requests made so far."""
+        return len(self.records)
+
+
+class Session:
+    """One user's engine: a catalog, a SQLite connection, and the connections to the platforms."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        database: str = ":memory:",
+        listed: bool = False,
+        autocommit: bool = True,
+        transport: httpx.BaseTransport | None = None,
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        environ = os.environ if environ is None else environ
+        self.settings: Settings = config.settings
+        self.last_write: tuple[dict[str, SQLValue], ...] = ()
+        self.autocommit = autocommit
+        self._records: list[RequestRecord] = []
+        self._event: OnEvent | None = None
+        self._dry_run: Callable[[str], None] | None = None
+        self._calls: StatementCalls | None = None
+        self.catalog = _catalog(config)
+        self._executor = Executor(
+            config.connections, self.catalog, transport=transport, environ=environ, clock=clock
+        )
+        self._engine = Engine(self.catalog, database=database)
+        self._names = SessionNames(self.catalog, self._engine)
+        self._statements = Statements(self.catalog, self._engine)
+        tables = system_tables(
+            self.catalog, config.connections, lambda: self._records, lambda: self.last_write
+        )
+        for name, table in tables.items():
+            self._engine.add_rows(name, table.columns, table.rows)
+        if listed:
+            self._engine.list_resources(temporary=database not in ("", ":memory:"))
+
+    def run(self, text: str, params: Bindings = ()) -> Iterator[Result]:
+        """One Result a statement, each run when it is asked for. The first failure ends the text."""
+        dealt = Dealer(params)
+        for statement in dealt.checked(parse(text, self._names)):
+            with self._explaining(statement):
+                yield from self._run(statement, dealt)
+        dealt.refuse_surplus(0)
+
+    def run_many(self, text: str, sets: Sequence[Bindings]) -> Iterator[Result]:
+        """The text once for each set of parameters; an INSERT into a resource is one, with one report."""
+        statements = list(islice(parse(text, self._names), 2)) if sets else []
+        if len(statements) != 1 or not isinstance(insert := statements[0], Insert):
+            for bindings in sets:
+                yield from self.run(text, bindings)
+            return
+        first, *more = (deal_all(bindings, insert.parameters) for bindings in sets)
+        with self._explaining(insert):
+            yield self._write(insert, replace(self._begin(first, named=True), more=tuple(more)))
+
+    def _run(self, statement: Statement, dealt: Dealer) -> Iterator[Result]:
+        match statement:
+            case Query():
+                yield from self._query(statement, dealt)
+            case Insert() | Update() | Delete():
+                yield self._write(statement, self._begin(dealt.deal(statement.parameters), named=True))
+            case Exec():
+                yield self._exec(statement, self._begin(dealt.deal(statement.parameters), named=True))
+            case Explain():
+                yield self._explain(statement, dealt)
+            case Use(names=names):
+                self._names.use(names)
+                yield _nothing()
+            case Set(name=name, value=value):
+                self.settings = apply_set(self.settings, name, value)
+                yield _nothing()
+            case _:
+                assert_never(statement)
+
+    def on_event(self, hook: OnEvent | None) -> None:
+        """Calls `hook` after each HTTP exchange, in the thread that made it."""
+        self._event = hook
+
+    def on_dry_run(self, hook: Callable[[str], None] | None) -> None:
+        """Calls `hook` with each request that a dry run would have sent, as text."""
+        self._dry_run = hook
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._engine.in_transaction
+
+    def completion_words(self, path: tuple[str, ...]) -> list[str]:
+        """The names below a path: connections, services, resources, and a resource's columns and methods."""
+        try:
+            match path:
+                case ():
+                    return [*self.catalog.connections, "sqlprovider"]
+                case (connection,):
+                    return [*self.catalog.provider(connection).services]
+                case (connection, service):
+                    return [*self.catalog.service(connection, service).resources]
+                case (connection, service, name):
+                    resource = self.catalog.resource(connection, service, name)
+                    return [*(column.name for column in resource.columns), *resource.methods]
+                case _:
+                    return []
+        except Error:
+            return []
+
+    def interrupt(self) -> None:
+        """Stops the statement that is running, from another thread."""
+        if self._calls is not None:
+            self._calls.cancel()
+        self._engine.interrupt()
+
+    def close(self) -> None:
+        """Closes SQLite's connection and the clients."""
+        if self._calls is not None:
+            self._calls.cancel()
+        self._engine.close()
+        self._executor.close()
+
+    def _begin(self, bindings: Bindings, *, named: bool) -> Run:
+        """The calls of one statement; `named`: it names a resource, so its requests are the last ones."""
+        calls = self._executor.begin(self.settings, on_event=self._event, on_dry_run=self._on_dry)
+        self._calls = calls
+        if named:
+            self._records = calls.records
+        if not self.autocommit and not self._engine.in_transaction:
+            self._engine.begin()
+        return Run(bindings, calls, self.settings)
+
+    def _on_dry(self, request: DryRequest) -> None:
+        if self._dry_run is not None:
+            self._dry_run(
+                f"{request.http_method} {request.url}" + (f"\n{request.body}" if request.body else "")
+            )
+
+    def _query(self, statement: Query, dealt: Dealer) -> Iterator[Result]:
+        self._add_tables(statement.tables)
+        named = any(table.name is not None for table in statement.tables)
+        if statement.tables:
+            run = self._begin(dealt.deal(statement.parameters), named=named)
+            yield self._selected(self._select(statement.sql, run), run, statement.warnings)
+            return
+        for sql, parameters in self._engine.split(statement.sql):
+            run = self._begin(dealt.deal(parameters), named=False)
+            yield self._selected(self._select(sql, run), run)
+
+    def _select(self, sql: str, run: Run) -> Selected:
+        with _interruptible(run.calls):
+            return self._engine.select(sql, run.bindings, run.calls)
+
+    def _selected(self, selected: Selected, run: Run, warnings: Sequence[tuple[str, str]] = ()) -> Result:
+        result = Result(selected.columns, iter(()), run.calls.warnings, records=run.calls.records)
+        run.calls.warnings.extend(
+            Warning(message, reason="comparison", hint=hint) for message, hint in warnings
+        )
+        if selected.columns is None:
+            result.rowcount = selected.changes()
+        result.rows = self._stream(selected, run, result)
+        return result
+
+    def _stream(self, selected: Selected, run: Run, result: Result) -> Iterator[Row]:
+        with _interruptible(run.calls):
+            yield from selected.rows
+            result.state = "LIMITED" if run.calls.limited else "COMPLETE"
+
+    def _write(self, statement: Insert | Update | Delete, run: Run) -> Result:
+        self._add_tables((*_tables_of(statement), statement.target))
+        try:
+            with _interruptible(run.calls):
+                written = self._statements.run(statement, run)
+        except Error as error:
+            self.last_write = error.rows
+            raise
+        self.last_write = written.last_write
+        return self._written(written, run)
+
+    def _written(self, written: Written, run: Run) -> Result:
+        result = Result(None, iter(()), run.calls.warnings, records=run.calls.records)
+        if written.returned is not None:
+            result = self._selected(written.returned, run)
+        result.rowcount = written.rowcount
+        return result
+
+    def _exec(self, statement: Exec, run: Run) -> Result:
+        with _interruptible(run.calls):
+            return self._selected(run_exec(statement, self.catalog, self._engine, run), run)
+
+    def _explain(self, statement: Explain, dealt: Dealer) -> Result:
+        inner = statement.statement
+        if not isinstance(inner, Exec):
+            self._add_tables((*_tables_of(inner), *(() if isinstance(inner, Query) else (inner.target,))))
+        run = self._begin(dealt.deal(inner.parameters), named=statement.analyze)
+        with _interruptible(run.calls):
+            return self._selected(explain(statement, self.catalog, self._engine, self._statements, run), run)
+
+    @contextmanager
+    def _explaining(self, statement: Statement) -> Iterator[None]:
+        """A refusal shows where its resource is named; an unknown column brings the names most like it."""
+        try:
+            yield
+        except MissingParameterError as error:
+            named = (table for table in _named_in(statement) if str(table.name) == error.resource)
+            if (table := next(named, None)) is not None:
+                error.span, error.text = table.span, statement.text
+            raise
+        except UnknownColumnError as error:
+            if error.name is not None:
+                known = [
+                    column.name
+                    for table in _named_in(statement)
+                    if table.name is not None
+                    for column in self.catalog.find(table.name).columns
+                ]
+                error.message += did_you_mean(error.name, tuple(dict.fromkeys(known)))
+            raise
+
+    def _add_tables(self, tables: Sequence[TableRef]) -> None:
+        for table in tables:
+            if table.name is not None:
+                self._engine.add_resource(self.catalog.find(table.name))
+
+
+def check_document(path: Path) -> tuple[Problem, ...]:
+    """Every problem of a provider document (a folder, a provider.yaml or a service's file)."""
+    from sqlprovider.catalog.check import check_document  # noqa: PLC0415  loads pydantic
+
+    return check_document(path)
+
+
+def register(
+    connection: SQLiteConnection,
+    config: Config,
+    *,
+    listed: bool = False,
+    transport: httpx.BaseTransport | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Puts the resources on someone's own connection, under `"connection.service.resource"`."""
+    catalog = _catalog(config)
+    environ = os.environ if environ is None else environ
+    executor = Executor(config.connections, catalog, transport=transport, environ=environ)
+    temporary = connection.filename not in ("", ":memory:")
+    register_resources(connection, catalog, executor, config, listed=listed, temporary=temporary)
+
+
+def _catalog(config: Config) -> Catalog:
+    specs = {
+        name: ConnectionSpec(name, c.provider, c.versions, c.defaults)
+        for name, c in config.connections.items()
+    }
+    return Catalog(specs, load_provider)
+
+
+@contextmanager
+def _interruptible(calls: StatementCalls) -> Iterator[None]:
+    """Ctrl-C ends every call of the statement."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        calls.cancel()
+        raise StatementInterrupted("interrupted") from None
+
+
+def _named_in(statement: Statement) -> tuple[TableRef, ...]:
+    match statement:
+        case Query() | Insert():
+            return _tables_of(statement)
+        case Update(target=target) | Delete(target=target):
+            return (target, *_tables_of(statement))
+        case Explain(statement=inner):
+            return _named_in(inner)
+        case _:
+            return ()
+
+
+def _tables_of(statement: Query | Insert | Update | Delete) -> tuple[TableRef, ...]:
+    match statement:
+        case Query(tables=tables):
+            return tables
+        case Insert(source_tables=tables):
+            return tables
+        case Update(tables=tables, where=where) | Delete(tables=tables, where=where):
+            return tables if where is None else (*tables, *where.tables)
+
+
+def _nothing() -> Result:
+    return Result(None, iter(()), [], rowcount=0)

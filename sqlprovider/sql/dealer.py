@@ -1,0 +1,63 @@
+"""The positional parameters of a script, dealt out to its statements as SQLite would number them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlprovider.errors import ProgrammingError
+from sqlprovider.sql.statement import Delete, Exec, Insert, Statement, Update
+from sqlprovider.values import SQLValue
+
+Params = Sequence[SQLValue] | Mapping[str, SQLValue]
+
+
+class Dealer:
+    """Deals the parameters of a script out to its statements, as SQLite would number them."""
+
+    def __init__(self, params: Params) -> None:
+        self._params = params
+        self._next = 0
+
+    def deal(self, count: int) -> Params:
+        """The next `count` positional parameters, or all of the named ones."""
+        if isinstance(self._params, Mapping):
+            return self._params
+        given = tuple(self._params)[self._next : self._next + count]
+        if len(given) < count:
+            raise ProgrammingError(
+                f"too few parameters: the statement takes {count}, and {len(given)} are given",
+                reason="parameter_count",
+            )
+        self._next += count
+        return given
+
+    def checked(self, statements: Iterator[Statement]) -> Iterator[Statement]:
+        """The statements; a write that ends the text is not run first and then found to be given too much."""
+        for statement in statements:
+            while isinstance(statement, Insert | Update | Delete | Exec) and self._left(statement.parameters):
+                following = next(statements, None)
+                if following is None:
+                    self.refuse_surplus(statement.parameters)
+                    break
+                yield statement
+                statement = following
+            yield statement
+
+    def refuse_surplus(self, count: int) -> None:
+        """Raises where positional parameters are left over after the next `count`."""
+        if self._left(count):
+            raise ProgrammingError(
+                f"too many parameters: the text takes {self._next + count}; {len(self._params)} are given",
+                reason="parameter_count",
+            )
+
+    def _left(self, count: int) -> bool:
+        return not isinstance(self._params, Mapping) and self._next + count < len(self._params)
+
+
+def deal_all(params: Params, count: int) -> Params:
+    """The parameters of the one statement there is. Raises for too few and for too many."""
+    dealer = Dealer(params)
+    dealt = dealer.deal(count)
+    dealer.refuse_surplus(0)
+    return dealt

@@ -1,0 +1,55 @@
+"""The parameters of a statement, numbered as SQLite numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlprovider.sql.script import Piece, pieces
+from sqlprovider.sql.splice import Edit
+from sqlprovider.sql.tokens import Kind, Token
+
+_SIGNS = "?:@$"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """`numbers`: index of the token of each anonymous `?` → its number. `count`: values in a sequence."""
+
+    numbers: dict[int, int]
+    count: int
+
+    def edits(self, piece: Piece) -> Iterator[Edit]:
+        """`?` → `?3`, so that pieces of the statement can be run apart."""
+        for index, number in self.numbers.items():
+            token = piece.tokens[index]
+            yield Edit(token.start, token.end, f"?{number}")
+
+
+def read_parameters(tokens: Sequence[Token], *, but: Collection[int] = ()) -> Parameters:
+    """As SQLite: `?` is one more than the largest so far, a new name likewise, `?7` is 7.
+
+    `but`: indexes of tokens that only look like parameters.
+    """
+    numbers: dict[int, int] = {}
+    named: set[str] = set()
+    largest = 0
+    for index, token in enumerate(tokens):
+        if token.kind is not Kind.PARAMETER or index in but:
+            continue
+        if token.text == "?":
+            largest += 1
+            numbers[index] = largest
+        elif token.text[0] == "?":
+            largest = max(largest, int(token.text[1:]))
+        elif token.text not in named:
+            named.add(token.text)
+            largest += 1
+    return Parameters(numbers, largest)
+
+
+def count_parameters(text: str) -> int:
+    """How many values a sequence must have for one statement."""
+    if not any(sign in text for sign in _SIGNS):
+        return 0
+    return sum(read_parameters(piece.tokens).count for piece in pieces(text))

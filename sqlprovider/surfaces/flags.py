@@ -1,0 +1,152 @@
+"""The command line's words: every command and flag, and what argparse makes of them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn, TextIO
+
+from sqlprovider.config import SETTINGS, parse_value
+from sqlprovider.surfaces.render import FORMATS
+
+_EPILOG = """\
+exit codes: 0 ok, 1 a statement failed (those after it are not run), 2 usage or configuration, 130 interrupted
+
+example: sqlprovider query "SELECT name FROM mlflow.tracking.experiments"
+"""
+
+
+class UsageError(Exception):
+    """The command line cannot be read. The text is ready to print."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """A command line, read."""
+
+    command: str
+    sql: str | None = None
+    file: str | None = None
+    output: str | None = None
+    params: tuple[str, ...] = ()
+    database: str = ":memory:"
+    config: str | None = None
+    overrides: tuple[str, ...] = ()
+    settings: tuple[tuple[str, object], ...] = ()
+    keep: bool = False
+    document: str | None = None
+
+
+def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
+    """The arguments; None where help was asked for and printed. Raises UsageError."""
+    try:
+        # argparse prints its help to sys.stdout and nowhere else.
+        with contextlib.redirect_stdout(stdout):
+            given = _parser().parse_args(list(argv))
+    except SystemExit:
+        return None
+    if given.version:
+        return Arguments("version")
+    match given.command:
+        case "query" | "shell":
+            return Arguments(
+                given.command,
+                sql=getattr(given, "sql", None),
+                file=getattr(given, "file", None),
+                output=given.output,
+                params=tuple(given.params),
+                database=given.db,
+                config=given.config,
+                overrides=tuple(given.set),
+                settings=_given_settings(given),
+            )
+        case "demo":
+            return Arguments("demo", keep=given.keep)
+        case "providers":
+            return Arguments("providers", document=given.document)
+        case _:
+            raise UsageError(
+                "usage: sqlprovider {query,shell,demo,providers} …\nerror: no command; see sqlprovider --help"
+            )
+
+
+def _given_settings(given: argparse.Namespace) -> tuple[tuple[str, object], ...]:
+    found: list[tuple[str, object]] = []
+    for name, setting in SETTINGS.items():
+        value = getattr(given, name)
+        if value is not None:
+            found.append((name, value if setting.is_flag else parse_value(value)))
+    return tuple(found)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with its errors as exceptions."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.format_usage()}error: {message}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="sqlprovider",
+        description="SQL over ML platforms: every resource of a platform's API is a table.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    query = commands.add_parser("query", help="run SQL and print its rows", allow_abbrev=False)
+    query.add_argument("sql", nargs="?", metavar="SQL", help="the statements; without it and -f: stdin")
+    query.add_argument("-f", "--file", metavar="FILE", help="read the statements from a file")
+    _add_session_flags(query)
+    shell = commands.add_parser("shell", help="type statements and see their rows", allow_abbrev=False)
+    _add_session_flags(shell)
+    demo = commands.add_parser(
+        "demo", help="start a real MLflow server, fill it and run a tour of queries", allow_abbrev=False
+    )
+    demo.add_argument("--keep", action="store_true", help="leave the server up and say how to connect")
+    providers = commands.add_parser("providers", help="list the providers, or check a document")
+    _add_check(providers)
+    return parser
+
+
+def _add_session_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", choices=FORMATS, help="default: table on a terminal, csv otherwise")
+    parser.add_argument(
+        "-p",
+        "--param",
+        dest="params",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="bind :NAME as text; NAME:=TOML for other types; may be repeated",
+    )
+    parser.add_argument(
+        "--db", default=":memory:", metavar="FILE", help="the local database; default: in memory"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="default: $SQLPROVIDER_CONFIG, ./sqlprovider.toml, the user's folder"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting, or a key below connections (mlflow.base_url=…); may be repeated",
+    )
+    for name, setting in SETTINGS.items():
+        flag = f"--{name.replace('_', '-')}"
+        if setting.is_flag:
+            parser.add_argument(flag, dest=name, action="store_true", default=None, help=setting.title)
+        else:
+            parser.add_argument(flag, dest=name, metavar="N", help=setting.title)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(document=None)
+    checks = parser.add_subparsers(dest="action", metavar="check")
+    check = checks.add_parser("check", help="print every problem of a provider document")
+    check.add_argument("document", metavar="DOCUMENT")

@@ -1,0 +1,148 @@
+"""EXEC: a method called by its own name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from sqlprovider.catalog.catalog import Catalog
+from sqlprovider.catalog.model import Method, Parameter, Place, Resource, Verb
+from sqlprovider.errors import ProgrammingError, UnknownColumnError, did_you_mean
+from sqlprovider.execute.rows import dump_json
+from sqlprovider.plan.model import Candidate, Operation, Refusal
+from sqlprovider.plan.refusal import refusal_error
+from sqlprovider.plan.wire import default_value, to_wire
+from sqlprovider.sql.statement import Exec
+from sqlprovider.values import JSON, Row, SQLValue, Type
+from sqlprovider.vtab.engine import Engine, ResultColumn, Selected
+from sqlprovider.vtab.writer import Run, refuse_write
+
+
+def run_exec(statement: Exec, catalog: Catalog, engine: Engine, run: Run) -> Selected:
+    """Calls the method; rows where the document gives a rows path, else the answer's fields as one row."""
+    resource, method = catalog.method(statement.target)
+    if method.effect == "write":
+        refuse_write(run.settings, engine, f"EXEC {resource.name}.{method.name}")
+    operation = exec_operation(statement, resource, method, engine, run, _defaults(catalog, resource))
+    if method.effect == "read" and method.pages is not None:
+        items = [item for page in run.calls.pages([operation]) for item in page.items]
+        return _result(items)
+    answer = run.calls.call(operation)
+    if method.rows is not None:
+        return _result(answer.items)
+    return _result([answer.answer] if answer.answer else [])
+
+
+def exec_operation(
+    statement: Exec,
+    resource: Resource,
+    method: Method,
+    engine: Engine,
+    run: Run,
+    defaults: Mapping[str, str],
+) -> Operation:
+    """The call that an EXEC asks for. Raises what an argument or its absence is refused for."""
+    where = f"EXEC {resource.name}.{method.name}"
+    given = dict(_arguments(statement, resource, method, engine, run))
+    body = _body(statement, method, engine, run, where)
+    arguments: dict[str, JSON] = {}
+    missing = []
+    for parameter in method.parameters.values():
+        value = to_wire(given.get(parameter.name, defaults.get(parameter.name)), parameter, where=where)
+        if value is None:
+            value = default_value(parameter)
+        if value is not None:
+            arguments[parameter.name] = value
+        elif parameter.required and not (parameter.place is Place.BODY and body is not None):
+            missing.append(parameter.name)
+    if missing:
+        candidates = (Candidate(method, tuple(missing)),)
+        refusal = refusal_error(Refusal(resource, Verb.EXEC, (), candidates, walks=False))
+        refusal.hint = f"EXEC {statement.target} " + ", ".join(f"@{name} = '…'" for name in missing)
+        raise refusal
+    return Operation(resource.name, method, tuple(sorted(arguments.items())), body=body)
+
+
+def _arguments(
+    statement: Exec, resource: Resource, method: Method, engine: Engine, run: Run
+) -> Iterator[tuple[str, SQLValue]]:
+    if not statement.arguments:
+        return
+    parameters = [_parameter(statement, method, argument.name) for argument in statement.arguments]
+    names = [parameter.name for parameter in parameters]
+    for name in names:
+        if names.count(name) > 1:
+            raise ProgrammingError(
+                f"EXEC {statement.target}: @{name} is given twice", reason="repeated_argument"
+            )
+    sql = "SELECT " + ", ".join(argument.sql for argument in statement.arguments)
+    (row,) = engine.select_piece(sql, run.bindings, run.calls).rows
+    yield from zip(names, row, strict=True)
+
+
+def _parameter(statement: Exec, method: Method, name: str) -> Parameter:
+    lowered = name.lower()
+    for parameter in method.parameters.values():
+        if lowered in (parameter.name.lower(), parameter.wire_name.lower(), (parameter.column or "").lower()):
+            return parameter
+    known = tuple(method.parameters)
+    raise UnknownColumnError(
+        f"EXEC {statement.target}: no parameter @{name}{did_you_mean(name, known)}",
+        reason="unknown_parameter",
+        hint=f"DESCRIBE {statement.target}",
+    )
+
+
+def _body(statement: Exec, method: Method, engine: Engine, run: Run, where: str) -> JSON:
+    """`@@json`: text that holds JSON goes out as JSON where the field is an object or a list."""
+    if statement.body is None:
+        return None
+    (row,) = engine.select_piece(f"SELECT {statement.body.sql}", run.bindings, run.calls).rows
+    try:
+        decoded: JSON = json.loads(str(row[0]), parse_constant=str)
+    except ValueError as error:
+        raise ProgrammingError(f"{where}: @@json is no JSON: {error}", reason="wrong_json") from None
+    if not isinstance(decoded, dict):
+        raise ProgrammingError(f"{where}: @@json is no JSON object", reason="wrong_json")
+    structured = {
+        parameter.wire_name
+        for parameter in method.parameters.values()
+        if parameter.place is Place.BODY and (parameter.type is Type.JSON or parameter.repeated)
+    }
+    return {name: _unpacked(value) if name in structured else value for name, value in decoded.items()}
+
+
+def _unpacked(value: JSON) -> JSON:
+    if not isinstance(value, str):
+        return value
+    try:
+        decoded: JSON = json.loads(value, parse_constant=str)
+    except ValueError:
+        return value
+    return decoded if isinstance(decoded, dict | list) else value
+
+
+def _defaults(catalog: Catalog, resource: Resource) -> Mapping[str, str]:
+    return catalog.connection(resource.name.connection).defaults
+
+
+def _result(items: Iterable[JSON]) -> Selected:
+    """Objects as rows: a column for each field any of them has, in the order they appear."""
+    objects = [item if isinstance(item, dict) else {"value": item} for item in items]
+    names = list(dict.fromkeys(name for item in objects for name in item))
+    kinds = {name: _kind([item.get(name) for item in objects]) for name in names}
+    columns = tuple(ResultColumn(name, kinds[name]) for name in names)
+    rows: list[Row] = [tuple(_cell(item.get(name)) for name in names) for item in objects]
+    return Selected(columns, iter(rows), lambda: 0)
+
+
+def _kind(values: list[JSON]) -> Type | None:
+    if any(isinstance(value, dict | list) for value in values):
+        return Type.JSON
+    return Type.BOOLEAN if any(isinstance(value, bool) for value in values) else None
+
+
+def _cell(value: JSON) -> SQLValue:
+    if isinstance(value, bool):
+        return int(value)
+    return dump_json(value) if isinstance(value, dict | list) else value

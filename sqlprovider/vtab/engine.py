@@ -1,0 +1,383 @@
+"""The SQLite connection: resources become tables when a text names them, and apsw's errors become ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import apsw
+import apsw.ext
+
+from sqlprovider.catalog.catalog import Catalog
+from sqlprovider.catalog.model import Column, Parent, Resource, Verb
+from sqlprovider.errors import (
+    DataError,
+    Error,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    SQLSyntaxError,
+    StatementInterrupted,
+    UnknownColumnError,
+    UnknownNameError,
+)
+from sqlprovider.execute.executor import StatementCalls
+from sqlprovider.plan.model import Refusal, Scan
+from sqlprovider.plan.refusal import refusal_error
+from sqlprovider.sql.statement import NOTHING
+from sqlprovider.values import Name, Row, SQLValue, Type
+from sqlprovider.vtab.rows import RowsModule, column
+from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, quote, table_name
+
+Bindings = Sequence[SQLValue] | Mapping[str, SQLValue]
+RETURNING_SUFFIX = ":RETURNING"
+"""The rows that a write answers with: their columns are a resource's."""
+_CHECK_EVERY = 50_000
+"""SQLite steps between two looks for Ctrl-C while it computes without asking a table."""
+_SET = re.compile(r"(?:CORRELATED )?LIST SUBQUERY")
+_PLAN = re.compile(r"(?:SCAN|SEARCH) (?P<alias>.+?) VIRTUAL TABLE INDEX (?P<number>\d+):(?P<resource>\S+) ")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """A column of a result; `type` where it is a resource's column."""
+
+    name: str
+    type: Type | None
+
+
+@dataclass(slots=True)
+class Selected:
+    """What SQLite answers. `columns` is None where there is no result set."""
+
+    columns: tuple[ResultColumn, ...] | None
+    rows: Iterator[Row]
+    changes: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScan:
+    """One table of a prepared statement, in join order: the alias and the plan SQLite chose."""
+
+    alias: str
+    plan: Scan | Refusal
+
+
+class Engine:
+    """One apsw connection on which every resource of the catalog can be a table."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        database: str = ":memory:",
+        connection: apsw.Connection | None = None,
+    ) -> None:
+        self.refusal: Refusal | None = None
+        self.takes_sets = False
+        self._catalog = catalog
+        self._calls: StatementCalls | None = None
+        self._modules: dict[str, Module] = {}
+        self._rows_modules: dict[str, RowsModule] = {}
+        with sqlite_errors(""):
+            self.connection = connection or apsw.Connection(database)
+            self.connection.set_busy_timeout(5000)
+            self.connection.set_progress_handler(_look_for_interrupt, _CHECK_EVERY)
+            self.connection.create_scalar_function(PUSH_WORD, push_word, 2, deterministic=True)
+            self.connection.create_scalar_function(PACK_WORD, pack_word, 3, deterministic=True)
+        self.add_rows(NOTHING, (column("nothing"),), lambda: [(None,)])
+
+    @property
+    def calls(self) -> StatementCalls:
+        """The calls of the statement that is running."""
+        if self._calls is None:
+            raise InternalError("a resource was read outside a statement")
+        return self._calls
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether BEGIN or SAVEPOINT is open."""
+        return bool(self.connection.in_transaction)
+
+    def resource(self, name: Name) -> Resource:
+        """The resource of a name."""
+        return self._catalog.find(name)
+
+    def parent(self, resource: Resource, parent: Parent) -> Resource:
+        """The parent's resource, on the same connection."""
+        return self._catalog.resource(resource.name.connection, parent.service, parent.resource)
+
+    def defaults(self, resource: Resource) -> Mapping[str, str]:
+        """The defaults of the resource's connection."""
+        return self._catalog.connection(resource.name.connection).defaults
+
+    def add_resource(self, resource: Resource, *, verb: Verb = Verb.SELECT) -> str:
+        """Makes a resource a table, once; its name in SQLite."""
+        name = table_name(resource, verb)
+        if name.lower() not in self._modules:
+            module = self.module(resource, verb=verb)
+            self._modules[name.lower()] = module
+            self._create_module(name, module)
+        return name
+
+    def module(self, resource: Resource, *, verb: Verb) -> Module:
+        """What makes a resource a table."""
+        return Module(resource, self, verb=verb)
+
+    def add_rows(self, name: str, columns: Sequence[Column], rows: Callable[[], Iterable[Row]]) -> None:
+        """Makes rows in memory a table. One of that name keeps its columns and gets these rows."""
+        if name in self._rows_modules:
+            # SQLite keeps an eponymous table open: a module put in its place would not be asked.
+            self._rows_modules[name].table.rows = rows
+            return
+        self._rows_modules[name] = RowsModule(columns, rows)
+        self._create_module(name, self._rows_modules[name])
+
+    def _create_module(self, name: str, module: Module | RowsModule) -> None:
+        with sqlite_errors(""):
+            self.connection.create_module(
+                name,
+                module,  # type: ignore[arg-type]  # apsw's protocol demands what SQLite makes optional
+                use_bestindex_object=True,
+                eponymous=True,
+                read_only=not module.is_writable,
+            )
+
+    def list_resource(self, resource: Resource, *, temporary: bool) -> None:
+        """Makes a resource a table that `sqlite_schema` shows."""
+        name = self.add_resource(resource)
+        place = "temp." if temporary else ""
+        with sqlite_errors(""):
+            self.connection.execute(
+                f"CREATE VIRTUAL TABLE IF NOT EXISTS {place}{quote(name)} USING {quote(name)}()"
+            )
+
+    def select(self, sql: str, bindings: Bindings, calls: StatementCalls) -> Selected:
+        """Runs one text up to its first row."""
+        cursor = self.connection.cursor()
+        described: list[tuple[ResultColumn, ...]] = []
+        cursor.exec_trace = partial(self._describe, described)
+        self.refusal = None
+        before = self.connection.total_changes()
+        self._calls = calls
+        with self._errors(sql), _named(bindings):
+            self.takes_sets = not self._has_empty_set(sql, bindings)
+            rows = iter(cursor.execute(sql, _sqlite_bindings(bindings)))
+        return Selected(
+            columns=described[-1] if described and described[-1] else None,
+            rows=self._rows(cursor, rows, sql, calls),
+            changes=lambda: self.connection.total_changes() - before,
+        )
+
+    def select_piece(self, sql: str, bindings: Bindings, calls: StatementCalls) -> Selected:
+        """Runs a piece of a statement: of the statement's positional parameters it takes the first few."""
+        if not isinstance(bindings, Mapping) and bindings:
+            with self._errors(sql):
+                needed = apsw.ext.query_info(self.connection, sql).bindings_count
+            bindings = tuple(bindings)[:needed]
+        return self.select(sql, bindings, calls)
+
+    def split(self, sql: str) -> Iterator[tuple[str, int]]:
+        """The statements of a text that SQLite runs alone, each with how many parameters it takes.
+
+        Each is prepared when it is asked for: the one before may create its tables.
+        """
+        rest = sql
+        while rest.strip():
+            with self._errors(rest):
+                found = apsw.ext.query_info(self.connection, rest)
+            left = found.query_remaining or ""
+            yield rest.removesuffix(left), found.bindings_count
+            rest = left
+
+    def only_reads(self, sql: str) -> bool:
+        """Whether a text changes nothing in SQLite."""
+        with self._errors(sql):
+            return bool(apsw.ext.query_info(self.connection, sql).is_readonly)
+
+    def begin(self) -> None:
+        """Opens a transaction."""
+        with sqlite_errors("BEGIN"):
+            self.connection.execute("BEGIN")
+
+    def list_resources(self, *, temporary: bool) -> None:
+        """Makes every resource of every connection a table that `sqlite_schema` shows."""
+        for resource in self._catalog.resources():
+            self.list_resource(resource, temporary=temporary)
+
+    def plans(self, sql: str) -> tuple[PlannedScan, ...]:
+        """The plans SQLite chose for a text, in join order; nothing is run and nothing sent."""
+        self.refusal = None
+        with self._errors(sql):
+            unbound = (None,) * apsw.ext.query_info(self.connection, sql).bindings_count
+            self.takes_sets = not self._has_empty_set(sql, unbound)
+            found = self._query_plan(sql, unbound)
+        return tuple(planned for _, _, detail in found if (planned := self._planned(detail)) is not None)
+
+    def is_local(self, schema_name: str | None, table: str) -> bool:
+        """Whether SQLite has a table or view of that name (in that schema)."""
+        schemas = [schema_name] if schema_name else self.connection.db_names()
+        for name in schemas:
+            source = f"{quote(name)}.sqlite_schema"
+            query = f"SELECT 1 FROM {source} WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')"
+            try:
+                if self.connection.execute(query, (table,)).fetchone() is not None:
+                    return True
+            except apsw.SQLError:
+                continue
+        return False
+
+    def interrupt(self) -> None:
+        """Stops what SQLite is doing."""
+        self.connection.interrupt()
+
+    def close(self) -> None:
+        """Closes the connection; open at exit, apsw's connections can crash the interpreter."""
+        self.connection.close(True)
+
+    def _has_empty_set(self, sql: str, bindings: Bindings) -> bool:
+        """Whether the set of an IN comes from a query that may give no value.
+
+        apsw 3.54 crashes on an empty set, before Filter is called: such statements get values one by one.
+        """
+        if not self._modules:
+            return False
+        self.takes_sets = True
+        try:
+            plan = self._query_plan(sql, bindings)
+        except apsw.Error:  # what cannot be explained says so when it is run
+            return False
+        parents = {step: parent for step, parent, _ in plan}
+        filled = {step for step, _, detail in plan if detail.startswith(f"SCAN {NOTHING} ")}
+        while wider := {parents[step] for step in filled if step in parents} - filled:
+            filled |= wider
+        return any(_SET.match(detail) and step not in filled for step, _, detail in plan)
+
+    def _query_plan(self, sql: str, bindings: Bindings) -> list[tuple[int, int, str]]:
+        """(step, the step it is part of, what it does)."""
+        cursor = self.connection.cursor()
+        rows = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", _sqlite_bindings(bindings))
+        return [(int(step), int(parent), str(detail)) for step, parent, _, detail in rows]
+
+    def _rows(
+        self, cursor: apsw.Cursor, rows: Iterator[Row], sql: str, calls: StatementCalls
+    ) -> Iterator[Row]:
+        try:
+            with self._errors(sql):
+                while True:
+                    self._calls = calls
+                    row = next(rows, None)
+                    if row is None:
+                        return
+                    yield row
+        finally:
+            cursor.close(True)
+
+    def _describe(
+        self, described: list[tuple[ResultColumn, ...]], cursor: apsw.Cursor, sql: str, bindings: object
+    ) -> bool:
+        described.append(tuple(self._result_column(*facts) for facts in cursor.description_full))
+        return True
+
+    def _result_column(
+        self, name: str, declared: str | None, database: str | None, table: str | None, origin: str | None
+    ) -> ResultColumn:
+        of_resource = table is not None and (
+            table.lower() in self._modules or table.endswith(RETURNING_SUFFIX)
+        )
+        return ResultColumn(name, Type(declared.split(" ")[0]) if of_resource and declared else None)
+
+    def _planned(self, detail: str) -> PlannedScan | None:
+        if (match := _PLAN.match(detail)) is None:
+            return None
+        module = self._modules.get(match["resource"].lower())
+        return (
+            None if module is None else PlannedScan(match["alias"], module.table.plans[int(match["number"])])
+        )
+
+    @contextmanager
+    def _errors(self, sql: str) -> Iterator[None]:
+        with sqlite_errors(sql, self._refused):
+            yield
+
+    def _refused(self) -> Error | None:
+        return None if self.refusal is None else refusal_error(self.refusal)
+
+
+@contextmanager
+def sqlite_errors(sql: str, refused: Callable[[], Error | None] = lambda: None) -> Iterator[None]:
+    """Maps apsw's exceptions to ours, once; our own pass through as they are."""
+    try:
+        yield
+    except apsw.Error as error:
+        mapped = refused() if "no query solution" in str(error) else None
+        raise mapped or map_sqlite_error(error, sql) from error
+    except KeyboardInterrupt:
+        raise StatementInterrupted("interrupted") from None
+
+
+def map_sqlite_error(error: apsw.Error, sql: str) -> Error:
+    """The exception of ours that says what an exception of apsw's means."""
+    text = str(error).removeprefix("SQLError: ")
+    match error:
+        case apsw.InterruptError():
+            return StatementInterrupted("interrupted")
+        case apsw.ConstraintError():
+            return IntegrityError(text, reason="constraint")
+        case apsw.MismatchError() | apsw.TooBigError() | apsw.RangeError():
+            return DataError(text)
+        case apsw.SQLError():
+            return _sql_error(text)
+        case apsw.BindingsError() | apsw.MisuseError() | apsw.AuthError() | apsw.SchemaChangeError():
+            return ProgrammingError(text)
+        case apsw.IncompleteExecutionError() | apsw.ConnectionClosedError() | apsw.CursorClosedError():
+            return ProgrammingError(text)
+        case apsw.ThreadingViolationError() | apsw.ConnectionNotClosedError() | apsw.ForkingViolationError():
+            return ProgrammingError(text)
+        case apsw.InternalError() | apsw.InvalidContextError() | apsw.ExecTraceAbort():
+            return InternalError(text)
+        case apsw.ReadOnlyError() | apsw.NoLFSError() | apsw.VFSNotImplementedError() | apsw.NoFTS5Error():
+            return NotSupportedError(text)
+        case _:
+            return OperationalError(text)
+
+
+def _sql_error(text: str) -> Error:
+    if re.match(r"no such (?:table|module|function|index|view|savepoint): ", text):
+        return UnknownNameError(text)
+    if (found := re.match(r"no such column: (?:.+\.)?(.+)", text)) is not None:
+        error = UnknownColumnError(text)
+        error.name = found[1]
+        return error
+    if re.match(r"table .* has no column named |.* has no column named ", text):
+        return UnknownColumnError(text)
+    if "syntax error" in text or text.startswith(("incomplete input", "unrecognized token")):
+        return SQLSyntaxError(text)
+    return ProgrammingError(text)
+
+
+@contextmanager
+def _named(bindings: Bindings) -> Iterator[None]:
+    """apsw raises KeyError for a named parameter that is not given."""
+    try:
+        yield
+    except KeyError as error:
+        if isinstance(bindings, Mapping) and error.args and error.args[0] not in bindings:
+            raise ProgrammingError(
+                f"no value for the parameter :{error.args[0]}", reason="parameter_count"
+            ) from None
+        raise
+
+
+def _sqlite_bindings(bindings: Bindings) -> Bindings:
+    return dict(bindings) if isinstance(bindings, Mapping) else tuple(bindings)
+
+
+def _look_for_interrupt() -> bool:
+    """Python runs its signal handlers between bytecodes: these are some."""
+    return False

@@ -1,0 +1,93 @@
+"""EXPLAIN: the plans SQLite chose, as rows. ANALYZE runs the SELECT, discards its rows and adds the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlprovider.catalog.catalog import Catalog
+from sqlprovider.errors import NotSupportedError
+from sqlprovider.plan.explain import ANALYZED, COLUMNS, Step, explain_mutation, explain_scan
+from sqlprovider.plan.model import Refusal
+from sqlprovider.plan.refusal import refusal_error
+from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Query, TableRef, Update
+from sqlprovider.values import Predicate, Row, SQLValue
+from sqlprovider.vtab.engine import Engine, ResultColumn, Selected
+from sqlprovider.vtab.statements import Statements
+from sqlprovider.vtab.writer import Run
+
+
+def explain(
+    statement: Explain, catalog: Catalog, engine: Engine, statements: Statements, run: Run
+) -> Selected:
+    """The steps of a statement; SQLite's own EXPLAIN where it reaches no resource."""
+    inner = statement.statement
+    if statement.analyze and not (isinstance(inner, Query) and engine.only_reads(inner.sql)):
+        raise NotSupportedError(
+            "EXPLAIN ANALYZE runs its statement, so it takes a SELECT only", hint="EXPLAIN without ANALYZE"
+        )
+    steps = list(_steps(inner, catalog, engine, statements))
+    if not steps and isinstance(inner, Query):
+        return engine.select(f"EXPLAIN {inner.sql}", run.bindings, run.calls)
+    if statement.analyze and isinstance(inner, Query):
+        return _analyzed(steps, inner, engine, run)
+    return _selected(COLUMNS, [step.row(number) for number, step in enumerate(steps, 1)])
+
+
+def _steps(
+    inner: Query | Insert | Update | Delete | Exec, catalog: Catalog, engine: Engine, statements: Statements
+) -> Iterator[Step]:
+    match inner:
+        case Query():
+            yield from _read_steps(inner.sql, inner.tables, engine)
+        case Insert():
+            if inner.source:
+                yield from _read_steps(inner.source, inner.source_tables, engine)
+            yield from explain_mutation(statements.mutation(inner), alias="the source", unread=False)
+        case Update() | Delete():
+            unread = statements.is_unread(inner)
+            if not unread:
+                yield from _read_steps(statements.read_sql(inner), (inner.target, *inner.tables), engine)
+            yield from explain_mutation(statements.mutation(inner), alias=inner.target.alias, unread=unread)
+        case Exec():
+            resource, method = catalog.method(inner.target)
+            known = None if method.pages is not None and method.pages.style != "one" else 1
+            yield Step(str(resource.name), method.name, known, None, None, None, f"effect: {method.effect}")
+
+
+def _read_steps(sql: str, tables: tuple[TableRef, ...], engine: Engine) -> Iterator[Step]:
+    by_alias: dict[str, tuple[Predicate, ...]] = {}
+    for table in tables:
+        by_alias.setdefault(table.alias.lower(), table.predicates)
+    outer: str | None = None
+    for planned in engine.plans(sql):
+        if isinstance(planned.plan, Refusal):
+            raise refusal_error(planned.plan)
+        yield from explain_scan(planned.plan, by_alias.get(planned.alias.lower(), ()), outer=outer)
+        outer = planned.alias
+
+
+def _analyzed(steps: list[Step], query: Query, engine: Engine, run: Run) -> Selected:
+    for _ in engine.select(query.sql, run.bindings, run.calls).rows:
+        pass
+    rows, seen = [], set[tuple[str, str]]()
+    for number, step in enumerate(steps, 1):
+        called = (step.resource, step.method)
+        rows.append((*step.row(number), *_measured(called, run, is_first=called not in seen)))
+        seen.add(called)
+    return _selected((*COLUMNS, *ANALYZED), rows)
+
+
+def _measured(called: tuple[str, str], run: Run, *, is_first: bool) -> Row:
+    """What the requests of a method were; steps by one method share them, counted with the first."""
+    state = "LIMITED" if run.calls.limited else "COMPLETE"
+    if not is_first:
+        return (0, 0, 0, 0, 0.0, state)
+    records = [record for record in run.calls.records if (record.resource, record.method) == called]
+    answered = sum(record.rows is not None for record in records)
+    wasted = max(0, answered - run.calls.pages_used[called])
+    rows, sent = sum(record.rows or 0 for record in records), len(records)
+    return (sent, sent - wasted, wasted, rows, round(sum(record.ms for record in records), 1), state)
+
+
+def _selected(names: tuple[str, ...], rows: list[tuple[SQLValue, ...]]) -> Selected:
+    return Selected(tuple(ResultColumn(name, None) for name in names), iter(rows), lambda: 0)

@@ -1,0 +1,91 @@
+"""What names mean to a text, as the session sees it now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlprovider.catalog.catalog import Catalog
+from sqlprovider.catalog.model import Resource, Verb
+from sqlprovider.errors import UnknownNameError
+from sqlprovider.sql.statement import ColumnFact
+from sqlprovider.values import Name
+from sqlprovider.vtab.engine import Engine
+
+
+class SessionNames:
+    """The `Names` of `sql.statement`: the catalog, what USE set, and SQLite's own tables."""
+
+    def __init__(self, catalog: Catalog, engine: Engine) -> None:
+        self._catalog = catalog
+        self._engine = engine
+        self._used: tuple[str, ...] = ()
+        self._facts: dict[Name, Mapping[str, ColumnFact]] = {}
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """The connections' names."""
+        return self._catalog.connections
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """What USE set."""
+        return self._used
+
+    def use(self, names: tuple[str, ...]) -> None:
+        """USE p, USE p.s. Raises UnknownNameError."""
+        if len(names) == 1:
+            self._catalog.provider(names[0])
+        else:
+            self._catalog.service(names[0], names[1])
+        self._used = names
+
+    def resolve(self, connection: str, service: str, resource: str) -> Name:
+        """The full name, in the catalog's spelling."""
+        return self._catalog.resource(connection, service, resource).name
+
+    def services(self, connection: str) -> tuple[str, ...]:
+        """The services of a connection."""
+        return tuple(self._catalog.provider(connection).services)
+
+    def resolve_method(self, name: Name) -> Name:
+        """The four-part name, its method in the catalog's spelling. Raises UnknownNameError."""
+        resource, method = self._catalog.method(name)
+        return replace(resource.name, method=method.name)
+
+    def has(self, connection: str, service: str, resource: str) -> bool:
+        """Whether there is such a resource."""
+        try:
+            self._catalog.resource(connection, service, resource)
+        except UnknownNameError:
+            return False
+        return True
+
+    def columns(self, name: Name) -> Mapping[str, ColumnFact]:
+        """The columns of a resource by lower-case name."""
+        if name not in self._facts:
+            self._facts[name] = _facts(self._catalog.find(name))
+        return self._facts[name]
+
+    def is_local(self, schema: str | None, table: str) -> bool:
+        """Whether SQLite has a table or view of that name."""
+        return self._engine.is_local(schema, table)
+
+
+def _facts(resource: Resource) -> Mapping[str, ColumnFact]:
+    pushed = {
+        column
+        for method in resource.verb_methods(Verb.SELECT)
+        if method.push.filter is not None
+        for column in method.push.filter.terms
+    }
+    return {
+        column.name.lower(): ColumnFact(
+            column.name,
+            column.type,
+            hidden=column.hidden,
+            numeric_keys=column.numeric_keys,
+            keys_pushed=column.name in pushed,
+        )
+        for column in resource.columns
+    }

@@ -1,0 +1,342 @@
+"""INSERT, UPDATE, DELETE and EXEC of a resource: from the statement's pieces to planned rows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+from sqlprovider.catalog.catalog import Catalog
+from sqlprovider.catalog.model import Method, Resource, Role, Verb
+from sqlprovider.errors import NotSupportedError, ProgrammingError
+from sqlprovider.plan.mutation import (
+    Mutation,
+    check_values,
+    delete_operation,
+    insert_operation,
+    map_as_set,
+    option_columns,
+    plan_delete,
+    plan_insert,
+    plan_update,
+    update_operations,
+)
+from sqlprovider.sql.statement import Delete, Insert, Returning, Update, Where
+from sqlprovider.values import Const, Listed, Name, Op, Operand, Param, Predicate, SQLValue, cast
+from sqlprovider.vtab.engine import Bindings, Engine
+from sqlprovider.vtab.table import quote
+from sqlprovider.vtab.writer import RowWrite, Run, Writer, Written, answers_column, refuse_write, sent
+
+Values = dict[str, SQLValue]
+
+
+class Statements:
+    """Runs the writes of one session."""
+
+    def __init__(self, catalog: Catalog, engine: Engine) -> None:
+        self._catalog = catalog
+        self._engine = engine
+
+    def run(self, statement: Insert | Update | Delete, run: Run) -> Written:
+        """Runs a write. Raises before the first request whatever is refused."""
+        match statement:
+            case Insert():
+                return self.insert(statement, run)
+            case Update():
+                return self.update(statement, run)
+            case Delete():
+                return self.delete(statement, run)
+
+    def insert(self, statement: Insert, run: Run) -> Written:
+        """INSERT INTO r …: the source's rows, each a call."""
+        resource = self._target(statement.target.name)
+        refuse_write(run.settings, self._engine, f"INSERT into {resource.name}")
+        _refuse_conflict(statement.conflict, resource)
+        given = _given_columns(statement, resource)
+        mutation = plan_insert(resource, given, self._defaults(resource))
+        rows = []
+        for values in self._source_rows(statement, run, len(given)):
+            row = dict(zip(mutation.columns, values, strict=True))
+            operation = insert_operation(mutation, row)
+            written = {**row, **dict(operation.echo), **sent(operation, resource)}
+            rows.append(RowWrite((operation,), written, row))
+        return self._written(statement, mutation, rows, run)
+
+    def update(self, statement: Update, run: Run) -> Written:
+        """UPDATE r SET … WHERE …: the matching rows are read first, unless they may be sent unread."""
+        resource = self._target(statement.target.name)
+        refuse_write(run.settings, self._engine, f"UPDATE of {resource.name}")
+        _refuse_conflict(statement.conflict, resource)
+        names = [assignment.column for assignment in statement.assignments]
+        mutation = plan_update(resource, names, self._defaults(resource))
+        where = statement.where
+        options = _options(mutation, where, run.bindings)
+        new = self._constants(statement, mutation, run)
+        check_values(mutation, new)
+        rows: list[RowWrite]
+        if self._unread(mutation, statement):
+            rows = [
+                _update_row(mutation, identity, new, options)
+                for identity in self._identities(mutation, where, run.bindings)
+            ]
+        else:
+            rows = list(self._read_update(statement, mutation, run, options))
+        return self._written(statement, mutation, rows, run)
+
+    def delete(self, statement: Delete, run: Run) -> Written:
+        """DELETE FROM r WHERE …: the matching rows are read first, unless they may be sent unread."""
+        resource = self._target(statement.target.name)
+        refuse_write(run.settings, self._engine, f"DELETE from {resource.name}")
+        mutation = plan_delete(resource, self._defaults(resource))
+        options = _options(mutation, statement.where, run.bindings)
+        if self._unread(mutation, statement):
+            found = list(self._identities(mutation, statement.where, run.bindings))
+        else:
+            sql, columns = self._read_sql(statement, mutation.resource, (), "")
+            found = [dict(zip(columns, row, strict=True)) for row in self._read(sql, run)]
+        rows = [
+            RowWrite((delete_operation(mutation, old, options),), dict(old), _identity(mutation, old))
+            for old in found
+        ]
+        return self._written(statement, mutation, rows, run)
+
+    def _written(
+        self, statement: Insert | Update | Delete, mutation: Mutation, rows: list[RowWrite], run: Run
+    ) -> Written:
+        alias = statement.target.alias
+        return Writer(self._engine, run).write(mutation, rows, statement.returning, alias=alias)
+
+    def read_sql(self, statement: Update | Delete) -> str:
+        """The SELECT that finds the rows to write, for EXPLAIN."""
+        resource = self._target(statement.target.name)
+        if isinstance(statement, Update):
+            extra = tuple(assignment.sql for assignment in statement.assignments)
+            return self._read_sql(statement, resource, extra, statement.from_sql)[0]
+        return self._read_sql(statement, resource, (), "")[0]
+
+    def mutation(self, statement: Insert | Update | Delete) -> Mutation:
+        """The planned write, for EXPLAIN."""
+        resource = self._target(statement.target.name)
+        match statement:
+            case Insert():
+                return plan_insert(resource, _given_columns(statement, resource), self._defaults(resource))
+            case Update():
+                names = [assignment.column for assignment in statement.assignments]
+                return plan_update(resource, names, self._defaults(resource))
+            case Delete():
+                return plan_delete(resource, self._defaults(resource))
+
+    def is_unread(self, statement: Update | Delete) -> bool:
+        """Whether the rows are written without being read first."""
+        return self._unread(self.mutation(statement), statement)
+
+    def _target(self, name: Name | None) -> Resource:
+        assert name is not None
+        return self._catalog.find(name)
+
+    def _defaults(self, resource: Resource) -> Mapping[str, str]:
+        return self._catalog.connection(resource.name.connection).defaults
+
+    def _source_rows(self, statement: Insert, run: Run, width: int) -> Iterator[tuple[SQLValue, ...]]:
+        for bindings in (run.bindings, *run.more):
+            if not statement.source:
+                yield ()
+                continue
+            for row in self._engine.select_piece(statement.source, bindings, run.calls).rows:
+                if len(row) != width:
+                    raise ProgrammingError(
+                        f"INSERT into {statement.target.name}: {len(row)} values for {width} columns",
+                        reason="column_count",
+                    )
+                yield row
+
+    def _constants(self, statement: Update, mutation: Mutation, run: Run) -> Values:
+        """What SET gives without reading a row."""
+        given = zip(mutation.columns, statement.assignments, strict=True)
+        constant = {name: assignment.sql for name, assignment in given if assignment.constant}
+        if not constant:
+            return {}
+        sql = "SELECT " + ", ".join(constant.values())
+        (row,) = self._engine.select_piece(sql, run.bindings, run.calls).rows
+        return dict(zip(constant, row, strict=True))
+
+    def _read_update(
+        self,
+        statement: Update,
+        mutation: Mutation,
+        run: Run,
+        options: Values,
+    ) -> Iterator[RowWrite]:
+        extra = tuple(assignment.sql for assignment in statement.assignments)
+        sql, columns = self._read_sql(statement, mutation.resource, extra, statement.from_sql)
+        seen: dict[tuple[SQLValue, ...], Values] = {}
+        for row in self._read(sql, run):
+            old = dict(zip(columns, row, strict=False))
+            new = dict(zip(mutation.columns, row[len(columns) :], strict=True))
+            identity = tuple(_identity(mutation, old).values())
+            if identity in seen:
+                if seen[identity] != new:
+                    raise ProgrammingError(
+                        f"{mutation.where}: a row is matched more than once, with differing values",
+                        reason="ambiguous_update",
+                    )
+                continue
+            seen[identity] = new
+            yield _update_row(mutation, old, new, options)
+
+    def _read_sql(
+        self, statement: Update | Delete, resource: Resource, extra: tuple[str, ...], from_sql: str
+    ) -> tuple[str, list[str]]:
+        verb = Verb.UPDATE if isinstance(statement, Update) else Verb.DELETE
+        table = self._engine.add_resource(resource, verb=verb)
+        alias = quote(statement.target.alias)
+        columns = [
+            c.name for c in resource.columns if c.role in (Role.PARAMETER, Role.ITEM) and not c.whole_item
+        ]
+        selected = ", ".join([*(f"{alias}.{quote(name)}" for name in columns), *extra])
+        where = "" if statement.where is None else f" WHERE {statement.where.sql}"
+        sql = f"{statement.with_sql} SELECT {selected} FROM {quote(table)} AS {alias}{from_sql}{where}"
+        return f"{sql} {statement.tail_sql}".strip(), columns
+
+    def _read(self, sql: str, run: Run) -> list[tuple[SQLValue, ...]]:
+        """Every matching row, before the first is written."""
+        return list(self._engine.select_piece(sql, run.bindings, run.calls).rows)
+
+    def _unread(self, mutation: Mutation, statement: Update | Delete) -> bool:
+        """Whether the statement names its rows itself, and the API says where one is missing."""
+        method, where = mutation.method, statement.where
+        if method is None or where is None or mutation.maps or statement.tail_sql:
+            return False
+        if isinstance(statement, Update) and not _constant(statement):
+            return False
+        if not where.only_equalities or not method.missing:
+            return False
+        bound = {predicate.column for predicate in where.predicates}
+        own = {p.column or p.name for p in method.parameters.values() if p.required}
+        defaults = {p.column or p.name for p in method.parameters.values() if p.name in mutation.defaults}
+        if not (bound <= own | option_columns(mutation) and own <= bound | defaults):
+            return False
+        return self._answers(mutation.resource, method, statement.returning)
+
+    def _answers(self, resource: Resource, method: Method, returning: Returning | None) -> bool:
+        if returning is None:
+            return True
+        if returning.columns is None:
+            return False
+        found = [resource.column(name) for name in returning.columns]
+        return all(column is not None and answers_column(method, column) for column in found)
+
+    def _identities(self, mutation: Mutation, where: Where | None, bindings: Bindings) -> Iterator[Values]:
+        """The rows that a WHERE of equalities names, one a combination of IN values."""
+        assert where is not None and mutation.method is not None
+        names, sets = [], []
+        for parameter in mutation.method.parameters.values():
+            name = parameter.column or parameter.name
+            if not parameter.required:
+                continue
+            given = [p for p in where.predicates if p.column == name]
+            default = mutation.defaults.get(parameter.name)
+            names.append(name)
+            sets.append(_operand_values(mutation.resource, given, bindings) if given else [default])
+        for combination in itertools.product(*sets):
+            if None not in combination:
+                yield dict(zip(names, combination, strict=True))
+
+
+def _given_columns(statement: Insert, resource: Resource) -> list[str]:
+    """The columns that an INSERT gives: those it names, else every visible one; none for DEFAULT VALUES."""
+    if not statement.source:
+        return []
+    return [name for name, _ in statement.columns] or [c.name for c in resource.columns if not c.hidden]
+
+
+def _update_row(mutation: Mutation, old: Values, new: Values, options: Values) -> RowWrite:
+    operations = tuple(update_operations(mutation, old, new, options))
+    values = dict(old)
+    for name, value in new.items():
+        column = mutation.resource.column(name)
+        values[name] = value if column is None else cast(value, column.type)
+    for operation in operations:
+        if operation.method is mutation.method:
+            values |= sent(operation, mutation.resource)
+    for column in mutation.maps:
+        values[column.name] = map_as_set(mutation, column, new[column.name])
+    return RowWrite(operations, values, {**_identity(mutation, old), **new})
+
+
+def _identity(mutation: Mutation, old: Mapping[str, SQLValue]) -> Values:
+    """The values that name a row: its key, else its parameters."""
+    names = mutation.resource.key or tuple(
+        column.name for column in mutation.resource.columns if column.role is Role.PARAMETER
+    )
+    return {name: old[name] for name in names if name in old}
+
+
+def _constant(statement: Update) -> bool:
+    return all(assignment.constant for assignment in statement.assignments) and not statement.from_sql
+
+
+def _options(mutation: Mutation, where: Where | None, bindings: Bindings) -> Values:
+    """The options (and the precondition) that a write's WHERE gives."""
+    if where is None or mutation.method is None:
+        return {}
+    names = option_columns(mutation)
+    if mutation.method.precondition is not None:
+        names |= {mutation.method.precondition}
+    found: Values = {}
+    for name in sorted(names):
+        values = _operand_values(
+            mutation.resource, [p for p in where.predicates if p.column == name], bindings
+        )
+        if len(values) > 1:
+            raise ProgrammingError(
+                f"{mutation.where}: the option {name} takes one value", reason="option_set"
+            )
+        if values:
+            found[name] = values[0]
+    return found
+
+
+def _operand_values(resource: Resource, predicates: list[Predicate], bindings: Bindings) -> list[SQLValue]:
+    """The values of `column = value` and `column IN (values)`; two predicates leave what both allow."""
+    found: list[list[SQLValue]] = []
+    for predicate in predicates:
+        column = resource.column(predicate.column)
+        values = [
+            value if column is None else cast(value, column.type)
+            for value in _operand(predicate, bindings)
+            if value is not None
+        ]
+        found.append(list(dict.fromkeys(values)))
+    if not found:
+        return []
+    return [value for value in found[0] if all(value in other for other in found[1:])]
+
+
+def _operand(predicate: Predicate, bindings: Bindings) -> list[SQLValue]:
+    if predicate.op not in (Op.EQ, Op.IN, Op.IS):
+        return []
+    match predicate.operand:
+        case Listed(items):
+            return [value for item in items for value in _given(item, bindings)]
+        case operand:
+            return _given(operand, bindings)
+
+
+def _given(operand: Operand, bindings: Bindings) -> list[SQLValue]:
+    match operand:
+        case Const(value):
+            return list(value) if isinstance(value, tuple) else [value]
+        case Param(key):
+            if isinstance(bindings, Mapping):
+                return [bindings.get(str(key))]
+            return [bindings[key - 1]] if isinstance(key, int) and key <= len(bindings) else []
+        case _:
+            return []
+
+
+def _refuse_conflict(conflict: str | None, resource: Resource) -> None:
+    if conflict is not None:
+        raise NotSupportedError(
+            f"{conflict} on {resource.name} is not supported yet: a row that exists already is an error",
+            reason="conflict_clause",
+        )

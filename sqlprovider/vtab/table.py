@@ -1,0 +1,235 @@
+"""Module, Table, Cursor: a few lines each between SQLite and plan/ and execute/.
+
+BestIndex asks `plan_scan` and keeps the Scan under a number; Filter hands it to `read_scan`. The cursor's
+methods are C callables bound in Filter, so that Python runs once a page and not once a cell.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain, repeat
+from operator import not_
+from typing import Protocol
+
+import apsw
+
+from sqlprovider.catalog.model import Parent, Resource, Verb
+from sqlprovider.execute.executor import StatementCalls
+from sqlprovider.execute.reader import read_scan
+from sqlprovider.plan.bind import Argument, check_times, hidden_by_view
+from sqlprovider.plan.model import Refusal, Scan
+from sqlprovider.plan.refusal import refusal_error
+from sqlprovider.plan.scan import Estimate, Wish, estimate, plan_scan
+from sqlprovider.values import Predicate, Row, SQLValue
+from sqlprovider.vtab.constraints import PUSH_FUNCTION, answer, offered
+
+PUSH_WORD = "sqlprovider_push"
+PACK_WORD = "sqlprovider_pack"
+
+_UNBOUND = Estimate(requests=1e12, rows=1e6)
+_REQUEST = 10_000.0
+"""A request in SQLite's cost units, which are about a row each."""
+
+
+class Source(Protocol):
+    """What a table needs of the engine around it."""
+
+    @property
+    def calls(self) -> StatementCalls:
+        """The calls of the statement that is running."""
+
+    refusal: Refusal | None
+    """The last plan that was turned down, for `no query solution`."""
+    takes_sets: bool
+    """Whether Filter may be given the whole set of an IN."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether BEGIN or SAVEPOINT is open."""
+
+    def parent(self, resource: Resource, parent: Parent) -> Resource:
+        """The parent's resource."""
+
+    def defaults(self, resource: Resource) -> Mapping[str, str]:
+        """The connection's defaults."""
+
+
+def table_name(resource: Resource, verb: Verb) -> str:
+    """Its name in SQLite. UPDATE and DELETE find their rows in a table of its own, which is never walked."""
+    return str(resource.name) if verb is Verb.SELECT else f"{resource.name}:{verb.value}"
+
+
+def schema(resource: Resource) -> str:
+    """The CREATE TABLE that SQLite reads the columns from."""
+    columns = [
+        f"{quote(column.name)} {column.type.declared}{' HIDDEN' if column.hidden else ''}"
+        for column in resource.columns
+    ]
+    return f"CREATE TABLE x({', '.join(columns)})"
+
+
+def quote(name: str) -> str:
+    """An identifier as SQLite reads it whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Module:
+    """One resource as a module; eponymous, so that its name is its table."""
+
+    is_writable = False
+
+    def __init__(self, resource: Resource, source: Source, *, verb: Verb = Verb.SELECT) -> None:
+        self.table = Table(resource, source, verb=verb)
+
+    def Connect(self, connection: apsw.Connection, *args: str) -> tuple[str, Table]:
+        return schema(self.table.resource), self.table
+
+    Create = Connect
+
+
+class Table:
+    """The plans SQLite was offered for one resource, by number."""
+
+    def __init__(self, resource: Resource, source: Source, *, verb: Verb) -> None:
+        self.resource = resource
+        self.name = table_name(resource, verb)
+        self.plans: list[Scan | Refusal] = []
+        self._numbers: dict[Scan, int] = {}
+        self._source = source
+        self._verb = verb
+
+    def BestIndexObject(self, info: apsw.IndexInfo) -> bool:
+        sets = self._source.takes_sets
+        offer = offered(info, self.resource, verb=self._verb, sets=sets)
+        plan = self._plan(offer.predicates, offer.wish)
+        if isinstance(plan, Refusal):
+            return self._refuse(info, plan)
+        plan = answer(info, plan, sets=sets)
+        if plan not in self._numbers:
+            self._numbers[plan] = len(self.plans)
+            self.plans.append(plan)
+        _set_plan(info, self._numbers[plan], f"{self.name} {plan.key}", estimate(plan))
+        return True
+
+    def _plan(self, predicates: tuple[Predicate, ...], wish: Wish) -> Scan | Refusal:
+        return plan_scan(
+            self.resource,
+            predicates,
+            find=partial(self._source.parent, self.resource),
+            defaults=self._source.defaults(self.resource),
+            wish=wish,
+        )
+
+    def _refuse(self, info: apsw.IndexInfo, refusal: Refusal) -> bool:
+        """Turned down only if another join order may give what is missing; else Filter says what is."""
+        hoped = tuple(replace(predicate, usable=True) for predicate in refusal.offered)
+        if hoped != refusal.offered and isinstance(self._plan(hoped, Wish(verb=self._verb)), Scan):
+            self._source.refusal = refusal
+            return False
+        self.plans.append(refusal)
+        _set_plan(info, len(self.plans) - 1, f"{self.name} refused", _UNBOUND)
+        return True
+
+    def FindFunction(self, name: str, arguments: int) -> tuple[int, Callable[..., SQLValue]] | None:
+        return (PUSH_FUNCTION, push_word) if name == PUSH_WORD and arguments == 2 else None
+
+    def Open(self) -> Cursor:
+        return Cursor(self)
+
+    @property
+    def calls(self) -> StatementCalls:
+        """The calls of the statement that is running."""
+        return self._source.calls
+
+    def plan(self, number: int) -> Scan | Refusal:
+        """The plan that SQLite chose."""
+        return self.plans[number]
+
+    def read(self, number: int, arguments: Sequence[Argument], calls: StatementCalls) -> Generator[Row]:
+        """The rows of a plan under the values SQLite gives. Raises what the plan was refused for."""
+        plan = self.plan(number)
+        if isinstance(plan, Refusal):
+            raise refusal_error(plan)
+        check_times(plan, arguments)
+        if (warning := hidden_by_view(plan, arguments)) is not None:
+            calls.warn(warning)
+        return read_scan(plan, arguments, calls)
+
+    def Disconnect(self) -> None:
+        pass
+
+    Destroy = Disconnect
+
+
+class Cursor:
+    """Zero frames a cell: `Next` overwrites one list with the next row, an empty one is the end."""
+
+    __slots__ = ("Column", "Eof", "Next", "Rowid", "_calls", "_rows", "_table")
+
+    Column: Callable[[int], SQLValue]
+    Eof: Callable[[], bool]
+    Next: Callable[[], None]
+    Rowid: Callable[[], int]
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._rows: Generator[Row] | None = None
+        self._calls: StatementCalls | None = None
+
+    def Filter(self, number: int, text: str, arguments: Sequence[Argument | set[SQLValue]]) -> None:
+        self.Close()
+        self._calls = self._table.calls
+        held = [frozenset(a) if isinstance(a, set) else a for a in arguments]
+        self._rows = self._table.read(number, held, self._calls)
+        bind_rows(self, self._rows)
+
+    def Close(self) -> None:
+        """Stops the fetching. A cursor that is not at its end was stopped by the statement's own LIMIT."""
+        if self._rows is None or self._calls is None:
+            return
+        if not self.Eof():
+            self._calls.limited = True
+        self._rows.close()
+        self._rows = None
+
+
+class RowsCursor(Protocol):
+    """The four callables SQLite steps a cursor by."""
+
+    Column: Callable[[int], SQLValue]
+    Eof: Callable[[], bool]
+    Next: Callable[[], None]
+    Rowid: Callable[[], int]
+
+
+def bind_rows(cursor: RowsCursor, rows: Iterable[Row]) -> None:
+    """Binds a cursor's callables to rows whose last cell is the rowid, and steps to the first."""
+    current: list[SQLValue] = []
+    cursor.Column = current.__getitem__
+    cursor.Rowid = partial(current.__getitem__, -1)  # type: ignore[assignment]  # the last cell is an int
+    cursor.Eof = partial(not_, current)
+    cursor.Next = map(current.__setitem__, repeat(slice(None)), chain(rows, ((),))).__next__
+    cursor.Next()
+
+
+def push_word(*said: object) -> int:
+    """`sqlprovider_push(c.metrics, '["val_acc", ">", 0.9]')`: true; the table may read what was said."""
+    return 1
+
+
+def pack_word(*said: object) -> str | None:
+    """`sqlprovider_pack('val_acc', '>', ?1)`: what the push-down word says of a value only known later."""
+    value = said[2]
+    if isinstance(value, bytes) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return json.dumps(said)
+
+
+def _set_plan(info: apsw.IndexInfo, number: int, text: str, cost: Estimate) -> None:
+    info.idxNum, info.idxStr = number, text
+    info.estimatedCost = cost.requests * _REQUEST + cost.rows
+    info.estimatedRows = int(cost.rows)

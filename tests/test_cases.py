@@ -1,0 +1,69 @@
+"""Every file below tests/cases, run against its backend and held against the oracle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.cases import ROOT, Case, check_case, judge_case, read_case
+from tests.fakes.vertex import Fault, VertexState, vertex_large, vertex_small
+from tests.mlflow_objects import mlflow_backend
+from tests.oracle import NoOracle
+from tests.vertex import vertex_backend
+
+if TYPE_CHECKING:
+    from tests.mlflow import Seed
+
+VERTEX = {"vertex_small": vertex_small, "vertex_large": vertex_large, "vertex_empty": VertexState}
+CASES = [read_case(path) for path in sorted(ROOT.rglob("*.test"))]
+
+
+def _id(case: Case) -> str:
+    return case.path.relative_to(ROOT).with_suffix("").as_posix()
+
+
+def _state(case: Case) -> VertexState:
+    """The state a case begins with: `-- state:` sets switches, `-- faults:` appends faults."""
+    state = VERTEX[case.backend]()
+    switches, faults = case.setup.get("state", {}), case.setup.get("faults", [])
+    assert isinstance(switches, dict)
+    assert isinstance(faults, list)
+    for name, value in switches.items():
+        setattr(state, name, set(value) if isinstance(value, list) else value)
+    for fault in faults:
+        assert isinstance(fault, dict)
+        state.faults.append(Fault(**fault))  # type: ignore[arg-type]  # a case names Fault's own fields
+    return state
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.backend in VERTEX], ids=_id)
+def test_case(case: Case, request: pytest.FixtureRequest) -> None:
+    rewrite = bool(request.config.getoption("--rewrite"))
+    check_case(case, vertex_backend(_state(case)), rewrite=rewrite)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in CASES if case.backend == "mlflow"], ids=_id)
+def test_case_on_a_real_server(case: Case, mlflow_server: Seed, request: pytest.FixtureRequest) -> None:
+    rewrite = bool(request.config.getoption("--rewrite"))
+    with httpx.HTTPTransport() as transport:
+        check_case(case, mlflow_backend(mlflow_server, transport), rewrite=rewrite)
+
+
+def test_no_case_is_left_out() -> None:
+    assert {case.backend for case in CASES} == {*VERTEX, "mlflow"} - {"vertex_empty"}
+
+
+def test_most_cases_that_read_are_judged_by_the_oracle() -> None:
+    judged, exempt = 0, []
+    for case in CASES:
+        if case.backend not in VERTEX or "error" in case.sections:
+            continue
+        try:
+            judge_case(case, vertex_backend(_state(case)))
+            judged += 1
+        except NoOracle:
+            exempt.append(_id(case))
+    assert judged > len(exempt), f"{judged} are judged, these are not: {exempt}"

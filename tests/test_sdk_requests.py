@@ -1,0 +1,92 @@
+"""What SQL makes Vertex AI be asked is what its official client asks: method, path, query and body.
+
+Each call of tests/fakes/sdk_calls.py is put as SQL, and both are recorded on the same stand-in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+
+import httpx
+import pytest
+
+from sqlprovider.config import load_config
+from sqlprovider.session import Session, provider_names
+from sqlprovider.values import JSON
+from tests.fakes.recorded import ComparableRequest, normalise, record_sdk_requests
+from tests.fakes.sdk_calls import SDK_CALLS
+from tests.fakes.vertex import vertex_app, vertex_small
+from tests.fakes.wsgi import RecordedRequest
+
+pytestmark = pytest.mark.slow
+
+OPTIONS = frozenset({"updateMask"})
+"""Words of an UPDATE's WHERE that are no ids."""
+
+
+def sql_of(call: str) -> str:
+    """The statement that a call of the client is in SQL."""
+    resource, method = call.split(".")
+    table, parameters = f"google.aiplatform.{resource}", SDK_CALLS[call].parameters
+    match method:
+        case "get" | "list":
+            return f"SELECT * FROM {table} WHERE {_conditions(parameters.items())}"
+        case "create":
+            return _insert(table, parameters)
+        case "batch_create" if resource == "runs":
+            return _insert(table, parameters)
+        case "patch":
+            keys = {name for name in parameters if name.endswith("Id") or name in OPTIONS}
+            changes = ", ".join(
+                f"{name} = {_literal(value)}" for name, value in parameters.items() if name not in keys
+            )
+            where = _conditions((name, parameters[name]) for name in parameters if name in keys)
+            return f"UPDATE {table} SET {changes} WHERE {where}"
+        case "delete":
+            return f"DELETE FROM {table} WHERE {_conditions(parameters.items())}"
+        case _:
+            given = ", ".join(f"@{name} = {_literal(value)}" for name, value in parameters.items())
+            return f"EXEC {table}.{method} {given}"
+
+
+def _insert(table: str, parameters: Mapping[str, JSON]) -> str:
+    values = ", ".join(map(_literal, parameters.values()))
+    return f"INSERT INTO {table} ({', '.join(parameters)}) VALUES ({values})"
+
+
+def _conditions(parameters: Iterable[tuple[str, JSON]]) -> str:
+    return " AND ".join(f"{name} = {_literal(value)}" for name, value in parameters)
+
+
+def _literal(value: JSON) -> str:
+    if isinstance(value, int):
+        return str(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def record_sql_requests(call: str, *, version: str = "v1") -> list[RecordedRequest]:
+    """Every request that a call makes as SQL on `vertex_small()`; its rows are read to the end."""
+    state = vertex_small()
+    connection = {"auth": {"type": "none"}, "version": {"aiplatform": version}}
+    config = load_config({"connections": {"google": connection}}, environ={}, providers=provider_names())
+    transport = httpx.WSGITransport(vertex_app(state))
+    with closing(Session(config, transport=transport, environ={})) as session:
+        for result in session.run(sql_of(call)):
+            list(result.rows)
+    return state.requests
+
+
+def official(call: str, *, version: str = "v1") -> list[ComparableRequest]:
+    """What the official client sends, as it would read in that version of the API."""
+    found = map(normalise, record_sdk_requests(SDK_CALLS[call]))
+    return [request._replace(path=request.path.replace("/v1/", f"/{version}/", 1)) for request in found]
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+@pytest.mark.parametrize("call", sorted(SDK_CALLS))
+def test_sql_sends_what_the_official_client_sends(call: str, version: str) -> None:
+    ours = [normalise(request) for request in record_sql_requests(call, version=version)]
+    assert ours == official(call, version=version)

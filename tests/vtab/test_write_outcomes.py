@@ -1,0 +1,193 @@
+"""What becomes of each row of a write."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from sqlprovider.config import Settings
+from sqlprovider.errors import (
+    BackendError,
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    RequestLimitError,
+    StatementInterrupted,
+    TransportError,
+    UnknownColumnError,
+)
+from tests.vtab.jobs import JOBS, ROUTES
+from tests.vtab.world import Asked, MakeWorld
+
+
+def test_update_from_writes_each_row_once(make_world: MakeWorld) -> None:
+    world = make_world(JOBS, ROUTES)
+    world.run("CREATE TABLE w(id TEXT, n TEXT); INSERT INTO w VALUES ('a', 'x'), ('a', 'x'), ('b', 'y')")
+    lines = world.asks("UPDATE p.s.jobs SET name = w.n FROM w WHERE w.id = jobs.id")
+    assert [line for line in lines if line.startswith("PATCH")] == [
+        'PATCH /jobs/a?mask=job.name {"name":"x"}',
+        'PATCH /jobs/b?mask=job.name {"name":"y"}',
+    ]
+    world.run("INSERT INTO w VALUES ('a', 'z')")
+    with pytest.raises(ProgrammingError, match="matched more than once, with differing values"):
+        world.run("UPDATE p.s.jobs SET name = w.n FROM w WHERE w.id = jobs.id")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "state"),
+    [
+        pytest.param(
+            httpx.Response(400, json={"code": "bad", "message": "no"}), BackendError, "failed", id="refused"
+        ),
+        pytest.param(
+            httpx.Response(409, json={"code": "exists", "message": "is"}),
+            IntegrityError,
+            "failed",
+            id="exists",
+        ),
+        pytest.param(httpx.Response(502, text="lost"), BackendError, "unknown", id="a gateway lost it"),
+        pytest.param(httpx.Response(200, text="{"), DataError, "unknown", id="an unreadable answer"),
+    ],
+)
+def test_a_failed_row_stops_the_rest_and_every_row_says_what_became_of_it(
+    make_world: MakeWorld, answer: httpx.Response, kind: type[Exception], state: str
+) -> None:
+    def create(asked: Asked) -> object:
+        return answer if asked.body["name"] == "bad" else {"job": {"id": "j", **asked.body}}
+
+    world = make_world(JOBS, {"POST /jobs": create})
+    with pytest.raises(
+        kind, match=r"INSERT into p.s.jobs: row 2 of 3, after 1 accepted and with 1 not tried"
+    ):
+        world.run(
+            "INSERT INTO p.s.jobs (name, at) VALUES ('good', 0), ('bad', 0), (x'01', 0)".replace(
+                "x'01'", "'last'"
+            )
+        )
+    assert [row["state"] for row in world.last_write] == ["accepted", state, "not_tried"]
+    assert world.last_write[1]["input_row"] == '{"name":"bad","at":0}'
+    assert (world.last_write[0]["key"], world.last_write[0]["http_status"]) == ("id=j", 200)
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        pytest.param(httpx.ConnectError("refused"), "failed", id="never sent"),
+        pytest.param(httpx.ReadError("cut"), "unknown", id="cut off"),
+    ],
+)
+def test_a_lost_connection_is_unknown_unless_nothing_was_sent(
+    make_world: MakeWorld, error: Exception, state: str
+) -> None:
+    def create(asked: Asked) -> object:
+        raise error
+
+    world = make_world(JOBS, {"POST /jobs": create})
+    with pytest.raises(TransportError):
+        world.run("INSERT INTO p.s.jobs (name) VALUES ('n')")
+    assert [row["state"] for row in world.last_write] == [state]
+
+
+def test_known_requests_above_the_limit_are_refused_before_the_first(make_world: MakeWorld) -> None:
+    world = make_world(JOBS, ROUTES, settings=Settings(max_requests=2))
+    with pytest.raises(RequestLimitError, match="3 requests are known to be needed") as raised:
+        world.run("INSERT INTO p.s.jobs (name) VALUES ('a'), ('b'), ('c')")
+    assert (str(raised.value.hint)[:16], world.lines) == ("--max-requests 3", [])
+
+
+@pytest.mark.parametrize(
+    ("settings", "prepare", "message"),
+    [
+        pytest.param(Settings(read_only=True), "", "the session is read-only", id="read-only"),
+        pytest.param(Settings(), "BEGIN", "inside a transaction is not supported yet", id="in a transaction"),
+    ],
+)
+def test_a_session_that_must_not_write_does_not_read_either(
+    make_world: MakeWorld, settings: Settings, prepare: str, message: str
+) -> None:
+    world = make_world(JOBS, ROUTES, settings=settings)
+    world.run(prepare)
+    for sql in (
+        "INSERT INTO p.s.jobs (name) SELECT name FROM p.s.jobs",
+        "UPDATE p.s.jobs SET size = size + 1",
+        "DELETE FROM p.s.jobs WHERE size = 1",
+        "EXEC p.s.jobs.set_tag @id='a', @key='k', @value='v'",
+    ):
+        with pytest.raises(NotSupportedError, match=message):
+            world.run(sql)
+    assert world.lines == []
+
+
+def test_a_dry_run_sends_nothing_and_tries_no_row(make_world: MakeWorld) -> None:
+    world = make_world(JOBS, ROUTES, settings=Settings(dry_run=True))
+    assert world.run("INSERT INTO p.s.jobs (name) VALUES ('n') RETURNING id") == []
+    assert (world.lines, [row["state"] for row in world.last_write]) == ([], ["not_tried"])
+
+
+WAITING = """
+  trips:
+    key: [id]
+    parameters: {id: {path: id}}
+    columns: {name: TEXT}
+    methods:
+      list: {verb: SELECT, http: GET /trips, rows: "trips[]", pages: one}
+      create: {verb: INSERT, http: POST /trips, body_columns: [name], wait: true, answers: item}
+      delete: {verb: DELETE, http: "DELETE /trips/{id}", wait: true, missing: true}
+"""
+
+
+def test_a_long_running_operation_is_waited_for_and_its_result_is_the_row(make_world: MakeWorld) -> None:
+    polls = iter([{"name": "o1"}, {"name": "o1", "done": True, "response": {"id": "t", "name": "n"}}])
+    world = make_world(WAITING, {"POST /trips": {"name": "o1"}, "GET /ops/o1": lambda asked: next(polls)})
+    assert world.run("INSERT INTO p.s.trips (name) VALUES ('n') RETURNING id, name") == [("t", "n")]
+    assert world.lines == ['POST /trips {"name":"n"}', "GET /ops/o1", "GET /ops/o1"]
+
+
+def test_an_operation_that_fails_is_a_failure_and_one_that_finds_nothing_is_no_row(
+    make_world: MakeWorld,
+) -> None:
+    failed = {"name": "o", "done": True, "error": {"code": "bad", "message": "it broke"}}
+    gone = {"name": "o", "done": True, "error": {"code": "missing", "message": "not there"}}
+    world = make_world(WAITING, {"POST /trips": failed, "DELETE /trips/t": gone})
+    with pytest.raises(BackendError):
+        world.run("INSERT INTO p.s.trips (name) VALUES ('n')")
+    assert [row["state"] for row in world.last_write] == ["failed"]
+    world.run("DELETE FROM p.s.trips WHERE id = 't'")
+    assert (world.rowcount, world.last_write) == (0, ())
+
+
+def test_a_row_of_several_requests_says_how_many_were_accepted(make_world: MakeWorld) -> None:
+    refused = httpx.Response(400, json={"code": "bad", "message": "no such tag"})
+    world = make_world(JOBS, {**ROUTES, "(?:POST|DELETE) /jobs/(.+)/(?:tags|notes)": refused})
+    with pytest.raises(BackendError, match=r"row 1 of 1 \(id=a\), 1 of its 2 requests were accepted"):
+        world.run("""UPDATE p.s.jobs SET name = 'x', tags = '{"k": "w"}' WHERE id = 'a'""")
+
+
+def test_returning_has_the_answer_of_every_request_of_a_row(make_world: MakeWorld) -> None:
+    world = make_world(JOBS, ROUTES)
+    update = """UPDATE p.s.jobs SET name = 'x', tags = '{"k": "w"}' WHERE id = 'a' RETURNING etag, tags"""
+    assert world.run(update) == [("e8", '{"k":"w"}')]
+
+
+def test_returning_knows_the_targets_other_name(make_world: MakeWorld) -> None:
+    world = make_world(JOBS, ROUTES)
+    assert world.run("UPDATE p.s.jobs AS j SET size = j.size + 1 WHERE j.id = 'a' RETURNING j.size") == [(2,)]
+
+
+def test_ctrl_c_in_a_write_says_what_became_of_each_row(make_world: MakeWorld) -> None:
+    def create(asked: Asked) -> object:
+        if asked.body["name"] == "second":
+            raise KeyboardInterrupt
+        return {"job": {"id": "j", **asked.body}}
+
+    world = make_world(JOBS, {"POST /jobs": create})
+    with pytest.raises(StatementInterrupted, match="row 2 of 3, after 1 accepted and with 1 not tried"):
+        world.run("INSERT INTO p.s.jobs (name) VALUES ('first'), ('second'), ('third')")
+    assert [row["state"] for row in world.last_write] == ["accepted", "unknown", "not_tried"]
+
+
+def test_explain_of_an_insert_without_columns_takes_the_visible_ones(make_world: MakeWorld) -> None:
+    world = make_world(JOBS, ROUTES)
+    with pytest.raises(UnknownColumnError, match="create does not take notes, etag"):
+        world.run("EXPLAIN INSERT INTO p.s.jobs VALUES ('i', 'n', 'OPEN', 1, '{}', '{}', 0, 'e')")
