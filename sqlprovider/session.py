@@ -77,10 +77,14 @@ class Result:
     warnings: list[Warning]
     rowcount: int = -1
     """Rows changed, or accepted by the API; -1 for a result set."""
-    state: str = "COMPLETE"
-    """COMPLETE, or LIMITED where the statement's own LIMIT ended a scan; final when `rows` are exhausted."""
     notices: list[str] = field(default_factory=list)
     records: list[RequestRecord] = field(default_factory=list)
+    calls: StatementCalls | None = None
+
+    @property
+    def state(self) -> str:
+        """COMPLETE, or LIMITED where the statement's own LIMIT ended a scan; final when `rows` are read."""
+        return "LIMITED" if self.calls is not None and self.calls.limited else "COMPLETE"
 
     @property
     def requests(self) -> int:
@@ -239,19 +243,20 @@ class Session:
             return self._engine.select(sql, run.bindings, run.calls)
 
     def _selected(self, selected: Selected, run: Run, warnings: Sequence[tuple[str, str]] = ()) -> Result:
-        result = Result(selected.columns, iter(()), run.calls.warnings, records=run.calls.records)
+        rows = self._stream(selected, run)
+        result = Result(
+            selected.columns, rows, run.calls.warnings, records=run.calls.records, calls=run.calls
+        )
         run.calls.warnings.extend(
             Warning(message, reason="comparison", hint=hint) for message, hint in warnings
         )
         if selected.columns is None:
             result.rowcount = selected.changes()
-        result.rows = self._stream(selected, run, result)
         return result
 
-    def _stream(self, selected: Selected, run: Run, result: Result) -> Iterator[Row]:
+    def _stream(self, selected: Selected, run: Run) -> Iterator[Row]:
         with _interruptible(run.calls):
             yield from selected.rows
-            result.state = "LIMITED" if run.calls.limited else "COMPLETE"
 
     def _write(self, statement: Insert | Update | Delete, run: Run) -> Result:
         self._add_tables((*_tables_of(statement), statement.target))

@@ -31,6 +31,7 @@ from sqlprovider.plan.model import Refusal, Scan
 from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import NOTHING
 from sqlprovider.values import Name, Row, SQLValue, Type
+from sqlprovider.vtab.cursors import OpenCursors
 from sqlprovider.vtab.rows import RowsModule, column
 from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, quote, table_name
 
@@ -90,6 +91,7 @@ class Engine:
             self.connection.set_progress_handler(_look_for_interrupt, _CHECK_EVERY)
             self.connection.create_scalar_function(PUSH_WORD, push_word, 2, deterministic=True)
             self.connection.create_scalar_function(PACK_WORD, pack_word, 3, deterministic=True)
+        self._cursors = OpenCursors(self.connection)
         self.add_rows(NOTHING, (column("nothing"),), lambda: [(None,)])
 
     @property
@@ -159,18 +161,24 @@ class Engine:
 
     def select(self, sql: str, bindings: Bindings, calls: StatementCalls) -> Selected:
         """Runs one text up to its first row."""
-        cursor = self.connection.cursor()
+        cursor = self._cursors.open()
         described: list[tuple[ResultColumn, ...]] = []
         cursor.exec_trace = partial(self._describe, described)
         self.refusal = None
         before = self.connection.total_changes()
         self._calls = calls
-        with self._errors(sql), _named(bindings):
-            self.takes_sets = not self._has_empty_set(sql, bindings)
-            rows = iter(cursor.execute(sql, _sqlite_bindings(bindings)))
+        try:
+            with self._errors(sql), _named(bindings):
+                self.takes_sets = not self._has_empty_set(sql, bindings)
+                rows = iter(cursor.execute(sql, _sqlite_bindings(bindings)))
+        except BaseException:
+            self._cursors.drop(cursor)
+            raise
+        read = self._rows(cursor, rows, sql, calls)
+        next(read)
         return Selected(
             columns=described[-1] if described and described[-1] else None,
-            rows=self._rows(cursor, rows, sql, calls),
+            rows=read,
             changes=lambda: self.connection.total_changes() - before,
         )
 
@@ -238,6 +246,7 @@ class Engine:
 
     def close(self) -> None:
         """Closes the connection; open at exit, apsw's connections can crash the interpreter."""
+        self._cursors.close()
         self.connection.close(True)
 
     def _has_empty_set(self, sql: str, bindings: Bindings) -> bool:
@@ -268,6 +277,7 @@ class Engine:
         self, cursor: apsw.Cursor, rows: Iterator[Row], sql: str, calls: StatementCalls
     ) -> Iterator[Row]:
         try:
+            yield ()  # for select(): once begun, it closes the cursor even if nobody asks for a row
             with self._errors(sql):
                 while True:
                     self._calls = calls
@@ -276,7 +286,7 @@ class Engine:
                         return
                     yield row
         finally:
-            cursor.close(True)
+            self._cursors.drop(cursor)
 
     def _describe(
         self, described: list[tuple[ResultColumn, ...]], cursor: apsw.Cursor, sql: str, bindings: object
