@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from sqlprovider.catalog.columns import build_columns
 from sqlprovider.catalog.document import (
@@ -21,7 +22,9 @@ from sqlprovider.catalog.document import (
     ViewDocument,
     WaitDocument,
 )
+from sqlprovider.catalog.facts import summarise
 from sqlprovider.catalog.model import (
+    ITSELF,
     Batch,
     Drop,
     ErrorShape,
@@ -31,9 +34,11 @@ from sqlprovider.catalog.model import (
     Pages,
     Parameter,
     Parent,
+    Place,
     Provider,
     Push,
     Resource,
+    Resources,
     Service,
     Term,
     Tree,
@@ -67,20 +72,14 @@ def build_provider(
         ),
         auth_types=provider.auth.types,
         auth_default=provider.auth.default,
+        auth_found=provider.auth.found,
         base_url_env=provider.base_url.env,
-        wait=None if provider.wait is None else _wait(provider.wait, built),
+        wait=None if provider.wait is None else _wait(provider.wait),
     )
 
 
-def _wait(wait: WaitDocument, services: Mapping[str, Service]) -> WaitShape:
-    """The version is that of the first service that has long-running operations."""
-    waiting = [
-        service.version
-        for service in services.values()
-        if any(m.wait for resource in service.resources.values() for m in resource.methods.values())
-    ]
-    path = wait.path.replace(f"{{{VERSION}}}", waiting[0]) if waiting else wait.path
-    return WaitShape(path=path, name=wait.name, done=wait.done, error=wait.error, result=wait.result)
+def _wait(wait: WaitDocument) -> WaitShape:
+    return WaitShape(path=wait.path, name=wait.name, done=wait.done, error=wait.error, result=wait.result)
 
 
 def _service(
@@ -91,16 +90,17 @@ def _service(
 ) -> Service:
     document = services[name]
     version = versions.get(name, document.version)
-    resources = {
-        resource: _resource(Name(provider.provider, name, resource), services, version)
-        for resource in document.resources
-    }
+
+    def open_(resource: str) -> Resource:
+        return _resource(Name(provider.provider, name, resource), services, version)
+
     return Service(
         name=name,
         version=version,
         title=document.title,
-        resources=resources,
+        resources=Resources(document.resources, open_, partial(summarise, document.resources)),
         base_url=document.base_url or provider.base_url.url,
+        endpoints=document.endpoints,
         versions=document.versions or (document.version,),
     )
 
@@ -113,13 +113,14 @@ def _resource(name: Name, services: Mapping[str, ServiceDocument], version: str)
         title=document.title,
         columns=build_columns(document, taken),
         methods={
-            method: _method(method, document, shape, taken[method], version)
+            method: _method(method, document, shape, taken[method], version, services[name.service].headers)
             for method, shape in document.methods.items()
         },
         key=tuple(identifier(column) for column in document.key),
         view=None if document.view is None else _view(document.view, document),
         drop=None if document.drop is None else _drop(document.drop),
         parents=tuple(_parent(parent, document, name.service, services) for parent in document.parents),
+        refuses=document.refuses,
     )
 
 
@@ -158,6 +159,7 @@ def _method(
     method: MethodDocument,
     parameters: Mapping[str, Parameter],
     version: str,
+    headers: Mapping[str, str],
 ) -> Method:
     sets = set_columns(resource, method, parameters) if method.verb is Verb.UPDATE else ()
     named = {column: column for column in sets} if method.mask_columns is None else method.mask_columns
@@ -171,6 +173,7 @@ def _method(
         parameters=parameters,
         rows=method.rows,
         optional_rows=method.optional_rows,
+        plain_rows=method.verb is Verb.EXEC or any(c.path == ITSELF for c in resource.columns.values()),
         body=method.body,
         pages=_pages(method),
         push=_push(method.push),
@@ -186,8 +189,22 @@ def _method(
         sets=tuple(identifier(column) for column in sets),
         answer_is_item=method.answers == "item",
         answers=_answers(method),
+        headers=_headers(name, method, {**headers, **method.headers}),
+        incomplete=method.incomplete or (),
+        read_first=method.read_first or _is_header(method, parameters),
         title=method.title,
     )
+
+
+def _is_header(method: MethodDocument, parameters: Mapping[str, Parameter]) -> bool:
+    """Whether the precondition goes in a header: then nothing else in the request could hold it."""
+    held = [p for p in parameters.values() if method.precondition and p.column == method.precondition]
+    return any(parameter.place is Place.HEADER for parameter in held)
+
+
+def _headers(name: str, method: MethodDocument, headers: Mapping[str, str]) -> dict[str, str]:
+    wire_name = method.wire_name or name
+    return {header: value.replace("{wire_name}", wire_name) for header, value in headers.items()}
 
 
 def _answers(method: MethodDocument) -> dict[str, tuple[str, ...]]:

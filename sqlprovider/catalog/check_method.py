@@ -25,6 +25,7 @@ from sqlprovider.values import JSON, Type
 
 _WRITES = (Verb.INSERT, Verb.UPDATE, Verb.DELETE)
 _NOW = "now()"
+_TOKEN = "token()"
 _NEEDED = {
     "token": ("parameter", "token"),
     "number": ("parameter", "total"),
@@ -108,7 +109,9 @@ def _default(at: tuple[str, ...], parameter: Parameter) -> Iterator[Fault]:
     default, at = parameter.default, (*at, "default")
     if default is None:
         return
-    if default == _NOW and parameter.type in (Type.DATETIME, Type.INTEGER):
+    if (default == _NOW and parameter.type in (Type.DATETIME, Type.INTEGER)) or (
+        default == _TOKEN and parameter.type is Type.TEXT
+    ):
         return
     values = default if parameter.repeated and isinstance(default, list) else [default]
     for value in values:

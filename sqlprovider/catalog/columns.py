@@ -92,8 +92,8 @@ def _field(name: str, document: ColumnDocument, role: Role, path: Path) -> Colum
         name=identifier(name),
         type=document.type,
         role=role,
-        hidden=role is Role.RESPONSE,
-        path=path,
+        hidden=role is Role.RESPONSE or document.hidden,
+        path=() if document.header or document.present else path,
         segment=document.segment,
         wire=document.wire,
         key_names=document.key_names,
@@ -105,6 +105,8 @@ def _field(name: str, document: ColumnDocument, role: Role, path: Path) -> Colum
         numeric_keys=document.numeric_keys,
         set_key=document.set_key,
         delete_key=document.delete_key,
+        header=document.header,
+        present=document.present,
     )
 
 

@@ -7,6 +7,7 @@ another (a parameter that is a column, a parent that exists) is checked in `chec
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
@@ -21,7 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
-from sqlprovider.catalog.model import Place, Verb, Wire
+from sqlprovider.catalog.model import ITSELF, Place, Verb, Wire
 from sqlprovider.errors import nearest
 from sqlprovider.values import JSON, Op, Type
 
@@ -44,7 +45,9 @@ def placeholders(template: str) -> tuple[str, ...]:
 
 
 def _split_path(value: object) -> object:
-    """`info.run_id` → ("info", "run_id"). A list is taken as it is: its keys may hold dots."""
+    """`info.run_id` → ("info", "run_id"). A list is taken as it is: keys may hold dots. `.` is the item."""
+    if value == ".":
+        return ITSELF
     segments = value.split(".") if isinstance(value, str) else value
     if not isinstance(segments, list | tuple):
         return value
@@ -146,6 +149,9 @@ class ColumnDocument(_Document):
     numeric_keys: bool = True
     set_key: str | None = None
     delete_key: str | None = None
+    header: str | None = None
+    hidden: bool = False
+    present: dict[str, str] = {}
 
 
 class RowParameterDocument(ColumnDocument):
@@ -280,6 +286,9 @@ class MethodDocument(_Document):
     sets: tuple[str, ...] | None = None
     precondition: str | None = None
     answers: Literal["item"] | dict[str, PathText] = {}
+    headers: dict[str, str] = {}
+    incomplete: PathText | None = None
+    read_first: bool = False
 
     @property
     def http_method(self) -> str:
@@ -336,11 +345,12 @@ class ResourceDocument(_Document):
     parameters: dict[str, Annotated[RowParameterDocument, BeforeValidator(_type_alone)]] = {}
     columns: dict[str, Annotated[ColumnDocument, BeforeValidator(_type_alone)]] = {}
     response: dict[str, Annotated[ColumnDocument, BeforeValidator(_type_alone)]] = {}
+    refuses: dict[Verb, str] = {}
     methods: dict[SnakeCase, MethodDocument] = Field(min_length=1)
 
 
-class ServiceDocument(_Document):
-    """`<service>.yaml`: a group of resources."""
+class ServiceHead(_Document):
+    """What a service document says beside its resources."""
 
     service: SnakeCase
     title: str = ""
@@ -348,7 +358,21 @@ class ServiceDocument(_Document):
     versions: tuple[str, ...] = ()
     source: str = ""
     base_url: str | None = None
-    resources: dict[SnakeCase, ResourceDocument] = Field(min_length=1)
+    endpoints: dict[str, str] = {}
+    headers: dict[str, str] = {}
+
+
+class ServiceDocument(ServiceHead):
+    """`<service>.yaml`: a group of resources."""
+
+    resources: Mapping[SnakeCase, ResourceDocument] = Field(min_length=1)
+
+
+class CompiledServiceDocument(ServiceHead):
+    """`<service>.yaml` over compiled facts, a file a version; `resources` are laid over them (`facts.py`)."""
+
+    facts: dict[str, str] = Field(min_length=1)
+    resources: dict[str, JsonValue] = {}
 
 
 class BaseUrlDocument(_Document):
@@ -363,6 +387,7 @@ class AuthDocument(_Document):
 
     types: tuple[str, ...] = Field(min_length=1)
     default: str | None = None
+    found: tuple[str, ...] = ()
 
 
 class ErrorsDocument(_Document):

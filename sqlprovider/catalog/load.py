@@ -48,11 +48,11 @@ def _shipped() -> Path:
 def _read_provider(folder: Path, versions: Mapping[str, str]) -> Provider:
     """The seam for a compiled cache: everything above needs no documents, everything below reads them."""
     from sqlprovider.catalog.build import build_provider  # noqa: PLC0415  yaml and pydantic
-    from sqlprovider.catalog.check import check_source  # noqa: PLC0415  yaml and pydantic
+    from sqlprovider.catalog.check import check_loaded  # noqa: PLC0415  yaml and pydantic
     from sqlprovider.catalog.source import read_source  # noqa: PLC0415  yaml and pydantic
 
-    source = read_source(folder)
-    problems = check_source(source)
+    source = read_source(folder, versions)
+    problems = check_loaded(source)
     if problems or source.provider is None:
         raise CatalogError(problems)
     for service, version in versions.items():

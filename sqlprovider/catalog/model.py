@@ -7,7 +7,7 @@ they are written `info.run_id`, and `^` is the item one list further out (`^.inf
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -15,6 +15,8 @@ from typing import Literal
 from sqlprovider.values import JSON, Name, Type
 
 Path = tuple[str, ...]
+ITSELF: Path = (".",)
+"""The path of the item itself, where the rows are plain texts or numbers."""
 
 
 class Verb(StrEnum):
@@ -80,6 +82,10 @@ class Column:
     """For a map changed key by key: the method that sets one key (parameters `key`, `value`)."""
     delete_key: str | None = None
     """… and the one that deletes one key (parameter `key`)."""
+    header: str | None = None
+    """The value is this header of the answer, where the answer is one object; NULL in a list."""
+    present: Mapping[str, str] = field(default_factory=dict)
+    """Key → text: the value is the text of the first of these keys that the item has."""
 
 
 class Place(StrEnum):
@@ -105,7 +111,8 @@ class Parameter:
     at: Path = ()
     """For BODY: where in the body; `()` where the body's template places it. Default: the wire name."""
     default: JSON = None
-    """Sent when nothing is given. The string `now()` is the time of the statement."""
+    """Sent when nothing is given. `now()` is the time of the statement, `token()` a text like no other: made
+    once a call, it is the same when the call is repeated."""
     enum: tuple[str, ...] = ()
     wire: Wire = Wire.PLAIN
     key_names: tuple[str, str] = ("key", "value")
@@ -241,6 +248,8 @@ class Method:
     `("runs[]", "data", "metrics[]")`; `("run",)` is one row."""
     optional_rows: bool = True
     """An absent list means no rows. False: its absence is a DataError."""
+    plain_rows: bool = False
+    """The rows may be texts or numbers, not only objects."""
     body: JSON = None
     """The body's template: `$name` is replaced by an argument or, where that is unset, left out with its key.
     None: BODY parameters placed by `Parameter.at`."""
@@ -261,13 +270,20 @@ class Method:
     mask_columns: Mapping[str, str] = field(default_factory=dict)
     """Column → its name in the mask, for the columns the mask can name."""
     precondition: str | None = None
-    """The column whose value in a WHERE goes along, so that the API refuses a row that changed meanwhile."""
+    """The column whose value, as the WHERE gives it or else as the row was read, goes along, so that the API
+    refuses a row that changed meanwhile."""
     sets: tuple[str, ...] = ()
     """For UPDATE: the columns it can set."""
     answer_is_item: bool = False
     """For writes: the whole answer is the new item."""
     answers: Mapping[str, Path] = field(default_factory=dict)
     """For writes: column → where in the answer its new value is, beside those of an item at `rows`."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that every request of it has."""
+    incomplete: Path = ()
+    """Where the answer lists what it could not reach: if anything is there, rows are missing."""
+    read_first: bool = False
+    """For UPDATE and DELETE: rows are always read before they are written; their precondition goes along."""
     title: str = ""
 
     def __repr__(self) -> str:
@@ -347,6 +363,8 @@ class Resource:
     view: View | None = None
     drop: Drop | None = None
     parents: tuple[Parent, ...] = ()
+    refuses: Mapping[Verb, str] = field(default_factory=dict)
+    """Verb that it has no method for → what to do instead."""
 
     def __repr__(self) -> str:
         return f"Resource({str(self.name)!r})"
@@ -399,6 +417,42 @@ class WaitShape:
     result: Path = ("response",)
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of a resource without opening it."""
+
+    title: str
+    methods: Mapping[str, Verb]
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        """The verbs it has."""
+        present = set(self.methods.values())
+        return tuple(verb for verb in Verb if verb in present)
+
+
+class Resources(Mapping[str, Resource]):
+    """The resources of a service by name, each opened at its first use."""
+
+    def __init__(
+        self, names: Iterable[str], open_: Callable[[str], Resource], summarise: Callable[[str], Summary]
+    ) -> None:
+        self._opened: dict[str, Resource | None] = dict.fromkeys(names)
+        self._open = open_
+        self.summary = summarise
+
+    def __getitem__(self, name: str) -> Resource:
+        if (opened := self._opened[name]) is None:
+            opened = self._opened[name] = self._open(name)
+        return opened
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._opened)
+
+    def __len__(self) -> int:
+        return len(self._opened)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
     """A group of resources."""
@@ -406,9 +460,11 @@ class Service:
     name: str
     version: str
     title: str
-    resources: Mapping[str, Resource]
+    resources: Resources
     base_url: str | None = None
     """The vendor's address; `{placeholders}` are path parameters or `{region}`. None: to be configured."""
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    """Region → address, where it is not what `base_url` makes of the region."""
     versions: tuple[str, ...] = ()
     """The versions the configuration may choose; `{version}` in paths is the one in force."""
 
@@ -424,5 +480,7 @@ class Provider:
     auth_types: tuple[str, ...] = ("none",)
     auth_default: str | None = None
     """The type taken when nothing is configured; None: credentials must be found."""
+    auth_found: tuple[str, ...] = ()
+    """The types whose credentials the vendor's own environment variables and files may hold."""
     base_url_env: str | None = None
     wait: WaitShape | None = None

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import yaml
 
-from sqlprovider.catalog.document import Fault, ProviderDocument, ServiceDocument, validate
+from sqlprovider.catalog.document import (
+    CompiledServiceDocument,
+    Fault,
+    ProviderDocument,
+    ServiceDocument,
+    ServiceHead,
+    validate,
+)
+from sqlprovider.catalog.facts import FactResources, Facts
 from sqlprovider.errors import Problem
 from sqlprovider.values import JSON
 
@@ -20,7 +28,7 @@ else:
 
 PROVIDER_FILE = "provider.yaml"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
-Document = TypeVar("Document", bound=ProviderDocument | ServiceDocument)
+Document = TypeVar("Document", bound=ProviderDocument | ServiceHead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +50,21 @@ class Source:
         return str(self.folder / f"{service}.yaml")
 
 
-def read_source(folder: Path) -> Source:
-    """The documents of a provider's folder."""
+def read_source(folder: Path, versions: Mapping[str, str] | None = None) -> Source:
+    """The documents of a provider's folder; `versions` are the versions wanted, if not their own."""
     provider, problems = _read(ProviderDocument, folder / PROVIDER_FILE)
     services: dict[str, ServiceDocument] = {}
     for name in () if provider is None else provider.services:
-        service, found = _read(ServiceDocument, folder / f"{name}.yaml")
+        service, found = _read_service(folder / f"{name}.yaml", (versions or {}).get(name))
         problems += found
         if service is not None:
             services[name] = service
     return Source(folder, provider, services, problems)
 
 
-def read_service(file: Path) -> Source:
+def read_service(file: Path, version: str | None = None) -> Source:
     """One service document, without its provider."""
-    service, problems = _read(ServiceDocument, file)
+    service, problems = _read_service(file, version)
     return Source(file.parent, None, {} if service is None else {file.stem: service}, problems)
 
 
@@ -66,16 +74,59 @@ def problems_of(file: str, faults: tuple[Fault, ...]) -> tuple[Problem, ...]:
 
 
 def _read(shape: type[Document], file: Path) -> tuple[Document | None, tuple[Problem, ...]]:
+    data, problems = _read_yaml(file)
+    return (None, problems) if data is None else _validated(shape, data, file, problems)
+
+
+def _read_service(file: Path, version: str | None) -> tuple[ServiceDocument | None, tuple[Problem, ...]]:
+    data, problems = _read_yaml(file)
+    if data is None:
+        return None, problems
+    if not isinstance(data, dict) or "facts" not in data:
+        return _validated(ServiceDocument, data, file, problems)
+    compiled, problems = _validated(CompiledServiceDocument, data, file, problems)
+    if compiled is None:
+        return None, problems
+    return _over_facts(compiled, file, version or compiled.version, problems)
+
+
+def _over_facts(
+    compiled: CompiledServiceDocument, file: Path, version: str, problems: tuple[Problem, ...]
+) -> tuple[ServiceDocument | None, tuple[Problem, ...]]:
+    """The service of the facts of one version; of its own, where there are none of that version."""
+    name = compiled.facts.get(version) or compiled.facts.get(compiled.version)
+    if name is None:
+        fault = Fault(("facts",), f"there are none of the version {compiled.version!r}")
+        return None, (*problems, *problems_of(str(file), (fault,)))
+    try:
+        facts = Facts(file.parent / name)
+    except OSError as exc:
+        fault = Fault(("facts", version), f"{name} cannot be read: {exc.strerror}")
+        return None, (*problems, *problems_of(str(file), (fault,)))
+    resources = FactResources(facts, compiled.resources, str(file))
+    head = {word: getattr(compiled, word) for word in ServiceHead.model_fields}
+    head["versions"] = compiled.versions or tuple(compiled.facts)
+    return ServiceDocument.model_construct(resources=resources, **head), problems
+
+
+def _read_yaml(file: Path) -> tuple[JSON, tuple[Problem, ...]]:
+    """The plain value of a file; None where there is none to read."""
     try:
         data, faults = parse_yaml(file.read_bytes())
     except OSError as exc:
         return None, (Problem(str(file), "", f"it cannot be read: {exc.strerror}"),)
     if data is None:
-        return None, problems_of(str(file), faults or (Fault((), "it is empty"),))
+        faults = faults or (Fault((), "it is empty"),)
+    return data, problems_of(str(file), faults)
+
+
+def _validated(
+    shape: type[Document], data: JSON, file: Path, problems: tuple[Problem, ...]
+) -> tuple[Document | None, tuple[Problem, ...]]:
     document = validate(shape, data)
     if isinstance(document, tuple):
-        return None, problems_of(str(file), (*faults, *document))
-    return document, problems_of(str(file), faults)
+        return None, tuple(dict.fromkeys((*problems, *problems_of(str(file), document))))
+    return document, problems
 
 
 def parse_yaml(text: bytes) -> tuple[JSON, tuple[Fault, ...]]:

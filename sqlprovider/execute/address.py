@@ -47,6 +47,8 @@ def _template(
         return configured, "base_url"
     if variable is not None and (url := environ.get(variable, "").strip()):
         return url, f"the environment variable {variable}"
+    if (url := service.endpoints.get(connection.region or "")) is not None:
+        return url, f"the document's endpoint of {connection.region}"
     if service.base_url is not None:
         return service.base_url, f"the document's base_url of {service.name}"
     raise _nowhere(connection, provider, service)

@@ -96,7 +96,7 @@ def _list_at(value: dict[str, JSON], key: str, where: tuple[Step, ...], method: 
         return []
     if not isinstance(items, list):
         raise _wrong(items, "a list", (*where, key))
-    for ordinal, item in enumerate(items):
+    for ordinal, item in enumerate(() if method.plain_rows else items):
         if not isinstance(item, dict):
             raise _wrong(item, "an object", (*where, key, ordinal))
     return items

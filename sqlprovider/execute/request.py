@@ -37,7 +37,7 @@ def build_request(
         url = base_url + _path(method, arguments, version)
         if query := "&".join(_query(method, arguments)):
             url += f"?{query}"
-        headers = {**_HEADERS, **dict(_headers(method, arguments))}
+        headers = {**_HEADERS, **method.headers, **dict(_headers(method, arguments))}
         content = _content(operation, arguments)
         if content is not None:
             headers["Content-Type"] = "application/json"

@@ -11,9 +11,9 @@ from http import HTTPStatus
 
 import httpx
 
-from sqlprovider.catalog.model import ErrorShape, Method, Path
+from sqlprovider.catalog.model import ErrorShape, Method
 from sqlprovider.errors import AuthError, BackendError, DataError, Error, IntegrityError, RateLimitedError
-from sqlprovider.execute.items import items_at, value_at
+from sqlprovider.execute.items import items_at, pointer, value_at
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
 
@@ -36,7 +36,7 @@ class Page:
     status: int
     request_id: str | None
     headers: Mapping[str, str]
-    """Those that say how the list goes on, by lower-case name."""
+    """Those of the answer, by lower-case name."""
     elapsed_ms: float
     missing: bool = False
     """The API knows no such row, or no such parent."""
@@ -74,6 +74,7 @@ def decode_page(
         method = operation.method
         is_list = method.rows is not None and method.rows[0] == "[]"
         answer = decode_answer(response, may_be_empty=method.effect == "write", is_list=is_list)
+        _check_complete(answer, method)
         items, parents = items_at(answer, operation.method)
     elif operation.method.missing and is_first and _means_missing(response, operation.method, errors):
         answer, missing = {}, True
@@ -86,10 +87,22 @@ def decode_page(
         answer=answer,
         status=response.status_code,
         request_id=identity,
-        headers=_paging_headers(operation, response),
+        headers={name.lower(): value for name, value in response.headers.items()},
         elapsed_ms=elapsed_ms,
         missing=missing,
     )
+
+
+def _check_complete(answer: dict[str, JSON], method: Method) -> None:
+    """An answer that lists what it could not reach is short of rows."""
+    lacking = value_at(answer, method.incomplete) if method.incomplete else None
+    if lacking:
+        named = ", ".join(map(str, lacking)) if isinstance(lacking, list) else str(lacking)
+        raise DataError(
+            f"the answer is not complete: it could not reach {clean(named)}",
+            reason="incomplete",
+            pointer=pointer(method.incomplete),
+        )
 
 
 def decode_answer(
@@ -212,12 +225,6 @@ def _decode(response: httpx.Response) -> JSON:
     except (ValueError, RecursionError):
         raise DataError("the answer is JSON beyond all measure", reason="not_json", pointer="") from None
     return decoded
-
-
-def _paging_headers(operation: Operation, response: httpx.Response) -> dict[str, str]:
-    pages = operation.method.pages
-    names: Path = pages.token[:1] if pages is not None and pages.style == "header" else ()
-    return {name.lower(): response.headers[name] for name in names if name in response.headers}
 
 
 def _phrase(status: int) -> str:

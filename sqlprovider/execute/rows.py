@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
-from sqlprovider.catalog.model import Column, Drop, Path, Resource, Role, View, Wire
+from sqlprovider.catalog.model import ITSELF, Column, Drop, Path, Resource, Role, View, Wire
 from sqlprovider.errors import DataError
 from sqlprovider.execute.items import value_at
 from sqlprovider.execute.response import Page
@@ -41,7 +42,7 @@ class RowDecoder:
         if self.scan.pages_as_rows:
             yield self._page_row(page)
             return
-        resource, echo = self.scan.resource, dict(page.operation.echo)
+        resource, echo = self.scan.resource, dict(page.operation.echo) | self._of_headers(page)
         getters = [
             _getter(column, position in self.scan.used, echo)
             for position, column in enumerate(resource.columns)
@@ -56,6 +57,13 @@ class RowDecoder:
             identity = tuple(get(item, parents) for get in key) or (place, first + ordinal)
             rowid = hash((resource.name, identity)) & _ROWID_MASK
             yield (*[get(item, parents) for get in getters], rowid)
+
+    def _of_headers(self, page: Page) -> dict[str, SQLValue]:
+        """The columns that are headers of the answer, where it is one object's."""
+        if any(segment.endswith("[]") for segment in page.operation.method.rows or ()):
+            return {}
+        named = ((c, page.headers.get(c.header.lower())) for c in self.scan.resource.columns if c.header)
+        return {column.name: decode_column(column, value) for column, value in named}
 
     def _place(self, page: Page) -> tuple[str, int]:
         """What tells this page's operation from others, and how many of its items came before."""
@@ -79,7 +87,9 @@ def decode_item(resource: Resource, item: JSON, echo: dict[str, SQLValue]) -> di
     """Every parameter and item column that an item holds: what a write's answer says of its row."""
     found: dict[str, SQLValue] = {}
     for column in resource.columns:
-        if column.role in (Role.PARAMETER, Role.ITEM) and (column.path or column.name in echo):
+        if column.role in (Role.PARAMETER, Role.ITEM) and (
+            column.path or column.present or column.name in echo
+        ):
             value = _getter(column, True, echo)(item, ())
             if value is not None or (column.path and value_at(item, column.path[:-1]) is not None):
                 found[column.name] = value
@@ -119,6 +129,8 @@ def _getter(column: Column, used: bool, echo: dict[str, SQLValue]) -> Get:
         return lambda item, parents: dump_json(item)
     if column.name in echo and (not column.path or column.segment is not None):
         return _constant(echo[column.name])
+    if column.present:
+        return partial(_present, column.present)
     if not column.path:
         return _nothing
     return _item_getter(column)
@@ -126,6 +138,8 @@ def _getter(column: Column, used: bool, echo: dict[str, SQLValue]) -> Get:
 
 def _item_getter(column: Column) -> Get:
     path, decode = column.path, decode_column
+    if path == ITSELF:
+        return lambda item, parents: decode(column, item)
     if column.segment is not None:
         segment = column.segment
         return lambda item, parents: _segment(_up(item, parents, path), segment)
@@ -133,6 +147,11 @@ def _item_getter(column: Column) -> Get:
         name = path[0]
         return lambda item, parents: decode(column, item.get(name)) if isinstance(item, dict) else None
     return lambda item, parents: decode(column, _up(item, parents, path))
+
+
+def _present(texts: Mapping[str, str], item: JSON, parents: Sequence[JSON]) -> SQLValue:
+    """The text of the first key that the item has."""
+    return next((text for key, text in texts.items() if isinstance(item, dict) and key in item), None)
 
 
 def _nothing(item: JSON, parents: Sequence[JSON]) -> SQLValue:

@@ -105,7 +105,9 @@ def update_operations(mutation: Mutation, old: Values, new: Values, options: Val
         _refuse_null(mutation, method, plain)
         identity = {p.column or p.name: old.get(p.column or p.name) for p in _required(method)}
         mask = _mask(method, plain, options)
-        yield operation(mutation, method, {**identity, **options, **mask, **plain})
+        yield operation(
+            mutation, method, {**identity, **_precondition(method, old), **options, **mask, **plain}
+        )
     for column in maps:
         yield from _map_operations(mutation, column, old, new[column.name])
 
@@ -114,7 +116,9 @@ def delete_operation(mutation: Mutation, old: Values, options: Values) -> Operat
     """The operation that deletes one row."""
     assert mutation.method is not None
     identity = {p.column or p.name: old.get(p.column or p.name) for p in _required(mutation.method)}
-    return operation(mutation, mutation.method, {**identity, **options})
+    return operation(
+        mutation, mutation.method, {**identity, **_precondition(mutation.method, old), **options}
+    )
 
 
 def operation(mutation: Mutation, method: Method, values: Values) -> Operation:
@@ -239,6 +243,12 @@ def _no_insert(
         reason="column_not_taken",
         hint=f"SHOW INSERT INTO {resource.name}",
     )
+
+
+def _precondition(method: Method, old: Values) -> Values:
+    """The precondition as the row was read, where rows are always read first."""
+    name = method.precondition
+    return {name: old[name]} if method.read_first and name is not None and old.get(name) is not None else {}
 
 
 def _refuse_null(mutation: Mutation, method: Method, plain: Values) -> None:

@@ -16,6 +16,7 @@ from sqlprovider.values import (
     Slot,
     SQLValue,
     Type,
+    datetime_from_epoch_ms,
     epoch_ms_from_text,
 )
 
@@ -131,15 +132,15 @@ def _say_set(spelling: Filter, rule: Term, op: Op, values: tuple[SQLValue, ...])
 
 
 def _say_time(spelling: Filter, rule: Term, name: str, op: Op, value: SQLValue) -> str | None:
-    """A bound on a time, in ms, widened by one so that no row is lost at an edge."""
+    """A bound on a time, widened by a millisecond so that no row is lost at an edge."""
     if not isinstance(value, str):
         return None
     try:
         milliseconds = epoch_ms_from_text(value)
+        after = f"{name} {rule.ops['>=']} {_time(spelling, rule, milliseconds - 1)}"
+        before = f"{name} {rule.ops['<=']} {_time(spelling, rule, milliseconds + 1)}"
     except ValueError:
         return None
-    after = f"{name} {rule.ops['>=']} {milliseconds - 1}"
-    before = f"{name} {rule.ops['<=']} {milliseconds + 1}"
     match op:
         case Op.GT | Op.GE:
             return after
@@ -147,6 +148,14 @@ def _say_time(spelling: Filter, rule: Term, name: str, op: Op, value: SQLValue) 
             return before
         case _:
             return spelling.conjunction.join((after, before))
+
+
+def _time(spelling: Filter, rule: Term, milliseconds: int) -> str:
+    """A time as the API writes it: the number, or RFC 3339 in quotes."""
+    if rule.value == "number":
+        return str(milliseconds)
+    quote = spelling.quotes[0]
+    return f"{quote}{datetime_from_epoch_ms(milliseconds).replace(' ', 'T')}Z{quote}"
 
 
 def _literal(spelling: Filter, rule: Term, value: SQLValue) -> str | None:

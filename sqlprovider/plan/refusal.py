@@ -19,7 +19,7 @@ def refusal_error(refusal: Refusal) -> ProgrammingError | NotSupportedError:
         return NotSupportedError(
             f"{verb.value} on {resource.name}: it has no such verb; it has "
             f"{', '.join(v.value for v in resource.verbs)}",
-            hint=f"SHOW METHODS IN {resource.name}",
+            hint=resource.refuses.get(verb) or f"SHOW METHODS IN {resource.name}",
         )
     lines = [_first_line(refusal), *_gaps(refusal.candidates)]
     return MissingParameterError("\n".join(lines), hint=_hint(refusal), resource=str(resource.name))

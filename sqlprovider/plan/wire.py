@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from sqlprovider.catalog.model import Parameter, Wire
 from sqlprovider.errors import ProgrammingError
@@ -59,7 +60,9 @@ def _refuse_long(wire: JSON, longest: int, *, where: str) -> None:
 
 
 def default_value(parameter: Parameter, now: datetime | None = None) -> JSON:
-    """What is sent when nothing is given; `now()` is the time of the statement."""
+    """What is sent when nothing is given: `now()` is the statement's time, `token()` a text like no other."""
+    if parameter.default == "token()":
+        return uuid4().hex
     if parameter.default != "now()":
         return parameter.default
     moment = now or datetime.now(UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +32,7 @@ from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import NOTHING
 from sqlprovider.values import Name, Row, SQLValue, Type
 from sqlprovider.vtab.cursors import OpenCursors
-from sqlprovider.vtab.rows import RowsModule, column
+from sqlprovider.vtab.rows import MakeRows, RowsModule, column
 from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, quote, table_name
 
 Bindings = Sequence[SQLValue] | Mapping[str, SQLValue]
@@ -92,7 +92,7 @@ class Engine:
             self.connection.create_scalar_function(PUSH_WORD, push_word, 2, deterministic=True)
             self.connection.create_scalar_function(PACK_WORD, pack_word, 3, deterministic=True)
         self._cursors = OpenCursors(self.connection)
-        self.add_rows(NOTHING, (column("nothing"),), lambda: [(None,)])
+        self.add_rows(NOTHING, (column("nothing"),), lambda given: [(None,)])
 
     @property
     def calls(self) -> StatementCalls:
@@ -131,7 +131,7 @@ class Engine:
         """What makes a resource a table."""
         return Module(resource, self, verb=verb)
 
-    def add_rows(self, name: str, columns: Sequence[Column], rows: Callable[[], Iterable[Row]]) -> None:
+    def add_rows(self, name: str, columns: Sequence[Column], rows: MakeRows) -> None:
         """Makes rows in memory a table. One of that name keeps its columns and gets these rows."""
         if name in self._rows_modules:
             # SQLite keeps an eponymous table open: a module put in its place would not be asked.

@@ -92,7 +92,7 @@ class Statements:
             found = list(self._identities(mutation, statement.where, run.bindings))
         else:
             sql, columns = self._read_sql(statement, mutation.resource, (), "")
-            found = [dict(zip(columns, row, strict=True)) for row in self._read(sql, run)]
+            found = [self._looked_up(mutation, columns, row, run) for row in self._read(sql, run)]
         rows = [
             RowWrite((delete_operation(mutation, old, options),), dict(old), _identity(mutation, old))
             for old in found
@@ -170,7 +170,7 @@ class Statements:
         sql, columns = self._read_sql(statement, mutation.resource, extra, statement.from_sql)
         seen: dict[tuple[SQLValue, ...], Values] = {}
         for row in self._read(sql, run):
-            old = dict(zip(columns, row, strict=False))
+            old = self._looked_up(mutation, columns, row, run)
             new = dict(zip(mutation.columns, row[len(columns) :], strict=True))
             identity = tuple(_identity(mutation, old).values())
             if identity in seen:
@@ -201,10 +201,27 @@ class Statements:
         """Every matching row, before the first is written."""
         return list(self._engine.select_piece(sql, run.bindings, run.calls).rows)
 
+    def _looked_up(
+        self, mutation: Mutation, columns: list[str], row: tuple[SQLValue, ...], run: Run
+    ) -> Values:
+        """A row as read. A precondition that is a header is known only if the row is asked for by its key."""
+        old: Values = dict(zip(columns, row, strict=False))
+        method, resource = mutation.method, mutation.resource
+        name = None if method is None else method.precondition
+        column = None if name is None else resource.column(name)
+        if column is None or column.header is None or old.get(column.name) is not None:
+            return old
+        keys = [key for key in resource.key if old.get(key) is not None]
+        test = " AND ".join(f"{quote(key)} = ?" for key in keys)
+        table = self._engine.add_resource(resource)
+        sql = f"SELECT {quote(column.name)} FROM {quote(table)} WHERE {test}"
+        found = self._engine.select(sql, [old[key] for key in keys], run.calls).rows
+        return {**old, column.name: next((value for (value,) in found), None)}
+
     def _unread(self, mutation: Mutation, statement: Update | Delete) -> bool:
         """Whether the statement names its rows itself, and the API says where one is missing."""
         method, where = mutation.method, statement.where
-        if method is None or where is None or mutation.maps or statement.tail_sql:
+        if method is None or method.read_first or where is None or mutation.maps or statement.tail_sql:
             return False
         if isinstance(statement, Update) and not _constant(statement):
             return False

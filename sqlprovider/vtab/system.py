@@ -10,8 +10,8 @@ from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Column, Method, Resource, Role, Service, Verb
 from sqlprovider.config import ConnectionConfig
 from sqlprovider.execute.events import RequestRecord
-from sqlprovider.values import Row, SQLValue, Type
-from sqlprovider.vtab.rows import column
+from sqlprovider.values import Name, Row, SQLValue, Type
+from sqlprovider.vtab.rows import Given, MakeRows, column
 
 LAST_WRITE = (
     column("sequence", Type.INTEGER),
@@ -74,7 +74,7 @@ class SystemTable:
     """One table: its columns and what its rows are now."""
 
     columns: tuple[Column, ...]
-    rows: Callable[[], Iterable[Row]]
+    rows: MakeRows
 
 
 def system_tables(
@@ -94,10 +94,10 @@ def system_tables(
         "parameters": SystemTable(_PARAMETERS, facts.parameters),
         "inserts": SystemTable(_texts("resource sql"), facts.inserts),
         "requests": SystemTable(
-            _requested(), lambda: (tuple(asdict(record).values()) for record in requests())
+            _requested(), lambda given: (tuple(asdict(record).values()) for record in requests())
         ),
         "last_write": SystemTable(
-            LAST_WRITE, lambda: (tuple(row[c.name] for c in LAST_WRITE) for row in last_write())
+            LAST_WRITE, lambda given: (tuple(row[c.name] for c in LAST_WRITE) for row in last_write())
         ),
     }
     return {f"sqlprovider.{name}": table for name, table in tables.items()}
@@ -117,41 +117,40 @@ class _Facts:
         self._catalog = catalog
         self._connections = connections
 
-    def connections(self) -> Iterator[Row]:
+    def connections(self, given: Given) -> Iterator[Row]:
         for name, config in self._connections.items():
             base_url = config.base_url
             shown = base_url if isinstance(base_url, str | None) else _array(base_url)
             auth = None if config.auth is None else config.auth.type
             yield name, config.provider, shown, auth, _array(config.defaults)
 
-    def services(self) -> Iterator[Row]:
-        for name in self._catalog.connections:
-            provider = self._catalog.provider(name)
-            for service in provider.services.values():
-                yield (
-                    provider.name,
-                    service.name,
-                    service.version,
-                    service.title,
-                    name,
-                    _array([*service.resources]),
-                )
-
-    def resources(self) -> Iterator[Row]:
-        for provider, service, resource in self._resources():
-            verbs = [verb.value for verb in resource.verbs]
+    def services(self, given: Given) -> Iterator[Row]:
+        for name, service in self._services(given):
             yield (
-                provider,
+                self._catalog.provider(name).name,
                 service.name,
-                str(resource.name),
-                _array(verbs),
-                _array([*resource.methods]),
-                resource.title,
-                resource.name.connection,
+                service.version,
+                service.title,
+                name,
+                _array([*service.resources]),
             )
 
-    def methods(self) -> Iterator[Row]:
-        for provider, service, resource in self._resources():
+    def resources(self, given: Given) -> Iterator[Row]:
+        for name, service in self._services(given):
+            for resource in _wanted(name, service, given):
+                summary = service.resources.summary(resource)
+                yield (
+                    self._catalog.provider(name).name,
+                    service.name,
+                    str(Name(name, service.name, resource)),
+                    _array([verb.value for verb in summary.verbs]),
+                    _array([*summary.methods]),
+                    summary.title,
+                    name,
+                )
+
+    def methods(self, given: Given) -> Iterator[Row]:
+        for provider, service, resource in self._resources(given):
             for method in resource.methods.values():
                 pushed, rechecked = _pushed(method)
                 yield (
@@ -171,8 +170,8 @@ class _Facts:
                     resource.name.connection,
                 )
 
-    def columns(self) -> Iterator[Row]:
-        for provider, service, resource in self._resources():
+    def columns(self, given: Given) -> Iterator[Row]:
+        for provider, service, resource in self._resources(given):
             for position, found in enumerate(resource.columns):
                 yield (
                     provider,
@@ -189,8 +188,8 @@ class _Facts:
                     resource.name.connection,
                 )
 
-    def parameters(self) -> Iterator[Row]:
-        for provider, service, resource in self._resources():
+    def parameters(self, given: Given) -> Iterator[Row]:
+        for provider, service, resource in self._resources(given):
             for method in resource.methods.values():
                 for position, parameter in enumerate(method.parameters.values()):
                     yield (
@@ -207,16 +206,41 @@ class _Facts:
                         None if parameter.default is None else json.dumps(parameter.default),
                     )
 
-    def inserts(self) -> Iterator[Row]:
-        for _, _, resource in self._resources():
+    def inserts(self, given: Given) -> Iterator[Row]:
+        for _, _, resource in self._resources(given):
             for method in resource.verb_methods(Verb.INSERT):
                 yield str(resource.name), _insert_template(resource, method)
 
-    def _resources(self) -> Iterator[tuple[str, Service, Resource]]:
-        for resource in self._catalog.resources():
-            name = resource.name
-            service = self._catalog.service(name.connection, name.service)
-            yield self._catalog.provider(name.connection).name, service, resource
+    def _services(self, given: Given) -> Iterator[tuple[str, Service]]:
+        """(connection, service) for those that what is given does not rule out."""
+        for name in self._catalog.connections:
+            prefix = str(given.get("resource", name)).partition(".")[0]
+            if not (_may_be(name, given.get("connection", name)) and _may_be(name, prefix)):
+                continue
+            for service in self._catalog.provider(name).services.values():
+                if _may_be(service.name, given.get("service", service.name)):
+                    yield name, service
+
+    def _resources(self, given: Given) -> Iterator[tuple[str, Service, Resource]]:
+        for name, service in self._services(given):
+            for resource in _wanted(name, service, given):
+                found = self._catalog.resource(name, service.name, resource)
+                yield self._catalog.provider(name).name, service, found
+
+
+def _wanted(connection: str, service: Service, given: Given) -> list[str]:
+    """The names of the resources that what is given does not rule out."""
+    wanted = given.get("resource")
+    return [
+        name
+        for name in service.resources
+        if wanted is None or _may_be(str(Name(connection, service.name, name)), wanted)
+    ]
+
+
+def _may_be(name: str, wanted: SQLValue) -> bool:
+    """Whether a name could be the one wanted, in whichever of SQLite's collations."""
+    return name.lower() == str(wanted).rstrip().lower()
 
 
 def _array(values: Mapping[str, str] | Iterable[str]) -> str:

@@ -131,7 +131,7 @@ class Writer:
         """RETURNING is evaluated by SQLite over the accepted rows, as columns of the resource."""
         cells: list[Row] = [tuple(row.values.get(c.name) for c in resource.columns) for row in rows]
         table = f"{resource.name}{RETURNING_SUFFIX}"
-        self._engine.add_rows(table, resource.columns, lambda: cells)
+        self._engine.add_rows(table, resource.columns, lambda given: cells)
         sql = f"SELECT {returning.sql} FROM {quote(table)} AS {quote(alias)}"
         return self._engine.select_piece(sql, self._run.bindings, self._run.calls)
 

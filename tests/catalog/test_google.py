@@ -176,4 +176,4 @@ def test_v1beta1_has_its_own_paths() -> None:
     prefix = "/v1beta1/projects/{projectsId}/locations/{locationsId}/tensorboards/{tensorboardsId}"
     assert write.path == f"{prefix}/experiments/{{experimentsId}}:write"
     assert provider.wait is not None
-    assert provider.wait.path == "/v1beta1/{name}"
+    assert provider.wait.path == "/{version}/{name}"

@@ -62,7 +62,7 @@ def test_the_version_in_force_stands_in_every_path(tmp_path: Path) -> None:
     other = load_provider("lab", {"bench": "v1"}, directories=(tmp_path,))
     paths = [provider.services["bench"].resources["trials"].methods["get"].path for provider in (own, other)]
     assert paths == ["/v2/sites/{site}/trials/{trial_id}", "/v1/sites/{site}/trials/{trial_id}"]
-    assert [p.wait for p in (own, other)] == [WaitShape("/v2/{name}"), WaitShape("/v1/{name}")]
+    assert own.wait == other.wait == WaitShape("/{version}/{name}")
     assert [p.services["bench"].version for p in (own, other)] == ["v2", "v1"]
 
 

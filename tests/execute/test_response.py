@@ -58,7 +58,7 @@ def test_a_page_holds_the_request_id_and_the_headers_that_page() -> None:
     page = decode_page(make_operation(method), answered("{}", headers=headers), errors=ERRORS, elapsed_ms=1.5)
     assert (page.request_id, page.headers, page.status, page.elapsed_ms) == (
         "r1",
-        {"opc-next-page": "t"},
+        {"x-request-id": "r1", "opc-next-page": "t", "other": "o", "content-length": "2"},
         200,
         1.5,
     )

@@ -128,9 +128,9 @@ def test_local_names_are_found_in_every_schema(engine: Engine) -> None:
 
 def test_rows_in_memory_are_a_table_and_are_replaced(engine: Engine) -> None:
     columns = (column("a"), column("b", Type.INTEGER, hidden=True))
-    engine.add_rows("mem", columns, lambda: [("x", 1)])
+    engine.add_rows("mem", columns, lambda given: [("x", 1)])
     assert run(engine, "SELECT *, b FROM mem") == [("x", 1)]
-    engine.add_rows("mem", columns, lambda: [("y", 2), ("z", 3)])
+    engine.add_rows("mem", columns, lambda given: [("y", 2), ("z", 3)])
     assert run(engine, "SELECT a FROM mem WHERE b > 2") == [("z",)]
 
 

@@ -106,7 +106,7 @@ def test_requests_and_the_last_write(world: World) -> None:
 def test_what_is_pushed_and_what_of_it_is_checked_again(make_world: MakeWorld) -> None:
     made = make_world(PUSHING, routes())
     tables = system_tables(made.catalog, {}, lambda: [], lambda: [])
-    pushed = {(row[3], row[4]): (row[11], row[12]) for row in tables["sqlprovider.methods"].rows()}
+    pushed = {(row[3], row[4]): (row[11], row[12]) for row in tables["sqlprovider.methods"].rows({})}
     assert pushed["p.s.things", "list"] == ('["name","note","size"]', '["note"]')
     assert pushed["p.s.things", "get"] == ("[]", "[]")
 
