@@ -233,6 +233,7 @@ def _pages(method: MethodDocument) -> Pages | None:
         total=pages.total or (),
         first=pages.first,
         offset=pages.offset,
+        bounds=tuple(identifier(name) for name in pages.bounds),
     )
 
 

@@ -163,6 +163,8 @@ def _pages(scope: MethodScope) -> Iterator[Fault]:
         name = pages.parameter if word == "parameter" else pages.size
         if name is not None:
             yield from unknown_name(("pages", word), "parameter", name, tuple(scope.parameters))
+    for place, name in enumerate(pages.bounds):
+        yield from unknown_name(("pages", "bounds", place), "parameter", name, tuple(scope.parameters))
     given = {
         "parameter": pages.parameter,
         "token": pages.token,
@@ -180,6 +182,8 @@ def _pages(scope: MethodScope) -> Iterator[Fault]:
 def _unused_page_words(pages: PagesDocument) -> Iterator[Fault]:
     if pages.size_max is not None and pages.size is None and pages.style != "cap":
         yield Fault(("pages", "size_max"), "`size` does not say which parameter takes it")
+    if pages.bounds and pages.style != "cap":
+        yield Fault(("pages", "bounds"), "`bounds` make a capped answer smaller, and this list goes on")
     if pages.style == "one" and (words := sorted(pages.model_fields_set - {"style"})):
         yield Fault(("pages",), f"one page has no {', '.join(words)}")
 

@@ -201,6 +201,7 @@ class PagesDocument(_Document):
     total: PathText | None = None
     first: int = 1
     offset: bool = False
+    bounds: tuple[str, ...] = ()
 
 
 class TermDocument(_Document):

@@ -149,6 +149,8 @@ class Pages:
     first: int = 1
     offset: bool = False
     """The tokens are offsets: rows shift when some are added, so repeated keys are dropped."""
+    bounds: tuple[str, ...] = ()
+    """For a cap: the parameters that make the answer smaller."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ class CappedPage:
     """At most so many rows, and no word on whether there are more: an answer that is full proves nothing."""
 
     def __init__(self, operation: Operation, pages: Pages) -> None:
+        self._pages = pages
         given = dict(operation.arguments).get(pages.size or "")
         self._cap = int(given) if isinstance(given, int | str) and str(given).isdigit() else pages.size_max
         # A smaller page for a LIMIT would look full: the cap itself is asked for.
@@ -172,10 +173,21 @@ class CappedPage:
         """Never; a full answer is an error."""
         if self._cap is not None and len(page.items) >= self._cap:
             raise DataError(
-                f"the answer holds {len(page.items)} rows, the most that the API gives: there may be more",
+                f"the answer holds {len(page.items)} rows, the most that was asked for: there may be more",
                 reason="capped",
+                hint=_way_out(page.operation, self._pages),
             )
         return False
+
+
+def _way_out(operation: Operation, pages: Pages) -> str | None:
+    """What makes a capped answer whole: a larger cap, or less to answer."""
+    columns = [operation.method.parameters[name].column or name for name in pages.bounds]
+    narrower = " AND ".join(f"{name} = '…'" for name in columns)
+    larger = None
+    if pages.size is not None:
+        larger = f"AND {operation.method.parameters[pages.size].column or pages.size} = …, a larger number"
+    return "; or ".join(filter(None, (larger, narrower and f"less at a time: AND {narrower}"))) or None
 
 
 def _size(operation: Operation, pages: Pages) -> dict[str, JSON]:

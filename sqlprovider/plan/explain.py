@@ -57,6 +57,7 @@ def explain_scan(
         notes.append("in the API's order by " + ", ".join(f"{o.column} {o.direction}" for o in scan.order))
     if (view := _default_view(scan)) is not None:
         notes.append(view)
+    notes.extend(_defaults(scan))
     yield Step(
         resource=str(scan.resource.name),
         method=scan.method.name,
@@ -123,6 +124,16 @@ def _pushed(scan: Scan) -> str | None:
     bound = [f"{b.column} {'IN' if b.many else '='}" for b in (*scan.bindings, *scan.options)]
     said = [describe_term(term) for term in scan.pushed]
     return ", ".join(dict.fromkeys([*bound, *said])) or None
+
+
+def _defaults(scan: Scan) -> Iterator[str]:
+    """What is sent though nobody gave it: an API's own default would hide rows."""
+    given = {binding.parameter for binding in (*scan.bindings, *scan.options)}
+    given |= {scan.method.push.equals.get(term.column, "") for term in scan.pushed}
+    view = None if scan.resource.view is None else scan.resource.view.option
+    for parameter in scan.method.parameters.values():
+        if parameter.default is not None and parameter.name not in given and parameter.name != view:
+            yield f"{parameter.wire_name} = {parameter.default!r}"
 
 
 def _default_view(scan: Scan) -> str | None:

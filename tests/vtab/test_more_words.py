@@ -190,3 +190,11 @@ def test_an_error_of_the_look_for_a_precondition_is_the_statements(make_world: M
     with pytest.raises(Exception, match="403 no: not yours") as caught:
         world.run("UPDATE p.s.notes SET text = 'z' WHERE text = 'x'")
     assert not isinstance(caught.value, BackendError)
+
+
+def test_explain_shows_what_is_sent_though_nobody_gave_it(make_world: MakeWorld) -> None:
+    document = TIMES.replace("{filter: TEXT}", "{filter: TEXT, since: {default: '1970-01-01'}}")
+    world = make_world(document, {"GET /jobs.*": {"jobs": []}})
+    assert world.run("EXPLAIN SELECT id FROM p.s.jobs")[0][-1] == "since = '1970-01-01'"
+    assert world.run("EXPLAIN SELECT id FROM p.s.jobs WHERE since = 'x'")[0][-1] is None
+    assert world.asks("SELECT id FROM p.s.jobs") == ["GET /jobs?since=1970-01-01"]

@@ -212,9 +212,9 @@ CAPPED = """
       list:
         verb: SELECT
         http: GET /series/{series}
-        parameters: {max: INTEGER}
+        parameters: {max: INTEGER, since: TEXT, until: TEXT}
         rows: points[]
-        pages: {style: cap, size: max, size_max: 3}
+        pages: {style: cap, size: max, size_max: 3, bounds: [since, until]}
 """
 
 
@@ -227,8 +227,11 @@ def test_a_capped_answer_is_complete_only_below_its_cap(make_world: MakeWorld) -
     rows = world.run("SELECT value, word FROM p.s.points WHERE series = 'short'")
     assert rows == [(1.0, "1.0"), (None, "NaN")]
     assert world.lines == ["GET /series/short?max=3"]
-    with pytest.raises(DataError, match="3 rows, the most that the API gives"):
+    with pytest.raises(DataError, match="3 rows, the most that was asked for") as caught:
         world.run("SELECT value FROM p.s.points WHERE series = 'full'")
+    assert caught.value.hint == (
+        "AND max = …, a larger number; or less at a time: AND since = '…' AND until = '…'"
+    )
 
 
 HEADED = """
