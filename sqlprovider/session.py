@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from sqlprovider.catalog.catalog import Catalog, ConnectionSpec
+from sqlprovider.catalog.catalog import Catalog, ConnectionSpec, LoadProvider
 from sqlprovider.catalog.load import load_provider, provider_names
 from sqlprovider.config import Config, Settings, apply_set
 from sqlprovider.errors import (
@@ -105,6 +105,7 @@ class Session:
         transport: httpx.BaseTransport | None = None,
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        load: LoadProvider = load_provider,
     ) -> None:
         environ = os.environ if environ is None else environ
         self.settings: Settings = config.settings
@@ -114,7 +115,7 @@ class Session:
         self._event: OnEvent | None = None
         self._dry_run: Callable[[str], None] | None = None
         self._calls: StatementCalls | None = None
-        self.catalog = _catalog(config)
+        self.catalog = _catalog(config, load)
         self._executor = Executor(
             config.connections, self.catalog, transport=transport, environ=environ, clock=clock
         )
@@ -338,12 +339,12 @@ def register(
     register_resources(connection, catalog, executor, config, listed=listed, temporary=temporary)
 
 
-def _catalog(config: Config) -> Catalog:
+def _catalog(config: Config, load: LoadProvider = load_provider) -> Catalog:
     specs = {
         name: ConnectionSpec(name, c.provider, c.versions, c.defaults)
         for name, c in config.connections.items()
     }
-    return Catalog(specs, load_provider)
+    return Catalog(specs, load)
 
 
 @contextmanager

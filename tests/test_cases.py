@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from tests.cases import ROOT, Case, check_case, judge_case, read_case
+from tests import oci, paidlc
+from tests.cases import ROOT, Backend, Case, check_case, judge_case, read_case
+from tests.fakes.oci_state import OciState
+from tests.fakes.paidlc import PaidlcState
 from tests.fakes.vertex import Fault, VertexState, vertex_large, vertex_small
 from tests.mlflow_objects import mlflow_backend
 from tests.oracle import NoOracle
@@ -17,6 +21,11 @@ if TYPE_CHECKING:
     from tests.mlflow import Seed
 
 VERTEX = {"vertex_small": vertex_small, "vertex_large": vertex_large, "vertex_empty": VertexState}
+STANDINS: Mapping[str, Callable[[], VertexState | PaidlcState | OciState]] = {
+    **VERTEX,
+    **paidlc.STATES,
+    **oci.STATES,
+}
 CASES = [read_case(path) for path in sorted(ROOT.rglob("*.test"))]
 
 
@@ -24,9 +33,9 @@ def _id(case: Case) -> str:
     return case.path.relative_to(ROOT).with_suffix("").as_posix()
 
 
-def _state(case: Case) -> VertexState:
+def _state(case: Case) -> VertexState | PaidlcState | OciState:
     """The state a case begins with: `-- state:` sets switches, `-- faults:` appends faults."""
-    state = VERTEX[case.backend]()
+    state = STANDINS[case.backend]()
     switches, faults = case.setup.get("state", {}), case.setup.get("faults", [])
     assert isinstance(switches, dict)
     assert isinstance(faults, list)
@@ -38,10 +47,21 @@ def _state(case: Case) -> VertexState:
     return state
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.backend in VERTEX], ids=_id)
+def _backend(case: Case) -> Backend:
+    """The stand-in that a case runs against, in the state it begins with."""
+    match _state(case):
+        case PaidlcState() as state:
+            return paidlc.paidlc_backend(state)
+        case OciState() as state:
+            return oci.oci_backend(state)
+        case state:
+            return vertex_backend(state)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.backend in STANDINS], ids=_id)
 def test_case(case: Case, request: pytest.FixtureRequest) -> None:
     rewrite = bool(request.config.getoption("--rewrite"))
-    check_case(case, vertex_backend(_state(case)), rewrite=rewrite)
+    check_case(case, _backend(case), rewrite=rewrite)
 
 
 @pytest.mark.slow
@@ -53,16 +73,16 @@ def test_case_on_a_real_server(case: Case, mlflow_server: Seed, request: pytest.
 
 
 def test_no_case_is_left_out() -> None:
-    assert {case.backend for case in CASES} == {*VERTEX, "mlflow"} - {"vertex_empty"}
+    assert {case.backend for case in CASES} == {*STANDINS, "mlflow"} - {"vertex_empty"}
 
 
 def test_most_cases_that_read_are_judged_by_the_oracle() -> None:
     judged, exempt = 0, []
     for case in CASES:
-        if case.backend not in VERTEX or "error" in case.sections:
+        if case.backend not in STANDINS or "error" in case.sections:
             continue
         try:
-            judge_case(case, vertex_backend(_state(case)))
+            judge_case(case, _backend(case))
             judged += 1
         except NoOracle:
             exempt.append(_id(case))

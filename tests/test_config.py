@@ -108,6 +108,37 @@ def test_whole_numbers_are_taken_as_text_in_defaults() -> None:
             AuthSpec("basic", {"username": "ana", "password_env": "PW"}),
             id="basic",
         ),
+        pytest.param("adc", AuthSpec("adc", {}), id="adc"),
+        pytest.param(
+            {"type": "service_account", "file": "~/key.json"},
+            AuthSpec("service_account", {"file": "~/key.json"}),
+            id="service_account",
+        ),
+        pytest.param(
+            {"type": "access_key", "id_env": "A", "secret_env": "B"},
+            AuthSpec("access_key", {"id_env": "A", "secret_env": "B"}),
+            id="access_key",
+        ),
+        pytest.param(
+            {"type": "access_key", "id_env": "A", "secret_env": "B", "token_env": "C"},
+            AuthSpec("access_key", {"id_env": "A", "secret_env": "B", "token_env": "C"}),
+            id="access_key of a session",
+        ),
+        pytest.param({"type": "bearer", "env": "A"}, AuthSpec("bearer", {"env": "A"}), id="bearer"),
+        pytest.param("profile", AuthSpec("profile", {}), id="profile"),
+        pytest.param(
+            {"type": "profile", "file": "f", "name": "n"},
+            AuthSpec("profile", {"file": "f", "name": "n"}),
+            id="a named profile",
+        ),
+        pytest.param(
+            {"type": "api_key", "profile": "p"}, AuthSpec("api_key", {"profile": "p"}), id="api_key"
+        ),
+        pytest.param(
+            {"type": "security_token", "file": "f"},
+            AuthSpec("security_token", {"file": "f"}),
+            id="security_token",
+        ),
     ],
 )
 def test_auth_is_read(body: object, spec: AuthSpec) -> None:
@@ -232,7 +263,12 @@ def test_a_source_of_another_type_is_refused() -> None:
         pytest.param(
             connection(auth={}), "needs a type; there are: none, basic, token", id="auth without type"
         ),
-        pytest.param(connection(auth="adc"), "'adc'; there are: none, basic, token", id="auth type to come"),
+        pytest.param(connection(auth="acd"), "'acd'; there are: none, basic, token", id="auth type unknown"),
+        pytest.param(
+            connection(auth={"type": "access_key", "id_env": "A"}),
+            "needs secret_env",
+            id="auth option of two",
+        ),
         pytest.param(connection(auth={"type": "token"}), "needs env", id="auth option missing"),
         pytest.param(
             connection(auth={"type": "none", "env": "A"}), "unknown key 'env'", id="auth option unknown"
@@ -254,6 +290,15 @@ def test_what_is_wrong_is_named(source: Mapping[str, object], said: str) -> None
         ),
         pytest.param(
             connection(auth={"type": "token", "env": "hunter2 is the token"}), id="in place of a name"
+        ),
+        pytest.param(connection(auth="hunter2.in.place.of.a.type"), id="in place of a type"),
+        pytest.param(
+            connection(auth={"type": "service_account", "file": '{"private_key": "hunter2"}'}),
+            id="a file's text",
+        ),
+        pytest.param(
+            connection(auth={"type": "service_account", "file": "-----BEGIN PRIVATE KEY----- hunter2"}),
+            id="a key",
         ),
         pytest.param({"password": "hunter2"}, id="top level"),
         pytest.param(connection(base_url="https://ana:hunter2@example.com"), id="in a URL"),

@@ -32,4 +32,10 @@ def read_secret(options: Mapping[str, str], name: str, environ: Mapping[str, str
     return secret
 
 
-_WORDS = {"env": "token", "password_env": "password"}
+_WORDS = {
+    "env": "token",
+    "password_env": "password",
+    "id_env": "id of the access key",
+    "secret_env": "secret of the access key",
+    "token_env": "security token",
+}

@@ -100,6 +100,7 @@ def _service(
         title=document.title,
         resources=Resources(document.resources, open_, partial(summarise, document.resources)),
         base_url=document.base_url or provider.base_url.url,
+        global_url=document.global_url,
         endpoints=document.endpoints,
         versions=document.versions or (document.version,),
     )

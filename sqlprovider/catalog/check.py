@@ -173,6 +173,8 @@ def _service_faults(name: str, service: ServiceDocument, source: Source) -> Iter
 
 def _base_url_faults(service: ServiceDocument) -> Iterator[Fault]:
     yield from _address_faults(service.base_url)
+    if service.global_url is not None:
+        return
     for name in placeholders(service.base_url or ""):
         for resource, document in service.resources.items():
             for method, shape in document.methods.items():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_HTTP = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
+_HTTP = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE) (/\S*)")
 _ROW_SEGMENT = re.compile(r"[^\[\]^]*(\[\])?")
 
 
@@ -304,7 +304,7 @@ class MethodDocument(_Document):
     @property
     def reads(self) -> bool:
         """Whether it changes nothing: what `effect` says, else GET reads and anything else writes."""
-        return (self.effect or ("read" if self.http_method == "GET" else "write")) == "read"
+        return (self.effect or ("read" if self.http_method in ("GET", "HEAD") else "write")) == "read"
 
 
 class ViewDocument(_Document):
@@ -359,6 +359,7 @@ class ServiceHead(_Document):
     versions: tuple[str, ...] = ()
     source: str = ""
     base_url: str | None = None
+    global_url: str | None = None
     endpoints: dict[str, str] = {}
     headers: dict[str, str] = {}
 

@@ -97,8 +97,8 @@ class FactResources(Mapping[str, ResourceDocument]):
     def _make(self, name: str) -> ResourceDocument:
         if name not in self._overlay and name not in self._facts:
             raise KeyError(name)
-        below = self._facts.resource(name)
-        words = laid_over(below, self._overlay.get(name, {}))
+        own = self._overlay.get(name, {})
+        words = laid_over(self._facts.resource(name), own) if name in self._facts else own
         if _is_mapping(words) and _is_mapping(methods := words.get("methods")):
             # What is said of a method that only another version has.
             kept = {m: said for m, said in methods.items() if not _is_mapping(said) or "http" in said}

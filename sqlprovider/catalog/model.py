@@ -465,8 +465,10 @@ class Service:
     resources: Resources
     base_url: str | None = None
     """The vendor's address; `{placeholders}` are path parameters or `{region}`. None: to be configured."""
+    global_url: str | None = None
+    """The vendor's address for methods that have not the path parameter in `base_url`."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
-    """Region → address, where it is not what `base_url` makes of the region."""
+    """Value of the placeholder → address, where it is not what `base_url` makes of it."""
     versions: tuple[str, ...] = ()
     """The versions the configuration may choose; `{version}` in paths is the one in force."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from sqlprovider.auth.region import found_region
 from sqlprovider.catalog.model import Provider, Service
 from sqlprovider.config import ConnectionConfig, base_url_problem
 from sqlprovider.errors import ConfigError, ProgrammingError
@@ -23,9 +24,9 @@ def resolve_base_url(
     environ: Mapping[str, str],
 ) -> str:
     """The address one operation is sent to, its placeholders filled, without a slash at its end."""
-    template, origin = _template(connection, provider, service, environ)
+    template, origin = _template(operation, connection, provider, service, environ)
     if (problem := base_url_problem(template, insecure=connection.insecure)) is None:
-        values = _values(operation, connection)
+        values = _values(operation, connection, provider, environ, template)
         filled = _PLACEHOLDER.sub(lambda found: _label(found[1], values, connection, template), template)
         problem = base_url_problem(filled, insecure=connection.insecure)
     if problem is not None:
@@ -35,7 +36,11 @@ def resolve_base_url(
 
 
 def _template(
-    connection: ConnectionConfig, provider: Provider, service: Service, environ: Mapping[str, str]
+    operation: Operation,
+    connection: ConnectionConfig,
+    provider: Provider,
+    service: Service,
+    environ: Mapping[str, str],
 ) -> tuple[str, str]:
     """The address as configured, else as the environment has it, else the vendor's; and where it is from."""
     configured, variable = connection.base_url, provider.base_url_env
@@ -47,11 +52,28 @@ def _template(
         return configured, "base_url"
     if variable is not None and (url := environ.get(variable, "").strip()):
         return url, f"the environment variable {variable}"
-    if (url := service.endpoints.get(connection.region or "")) is not None:
-        return url, f"the document's endpoint of {connection.region}"
     if service.base_url is not None:
-        return service.base_url, f"the document's base_url of {service.name}"
+        url = _vendors(operation, connection, provider, service, environ)
+        return url, f"the document's base_url of {service.name}"
     raise _nowhere(connection, provider, service)
+
+
+def _vendors(
+    operation: Operation,
+    connection: ConnectionConfig,
+    provider: Provider,
+    service: Service,
+    environ: Mapping[str, str],
+) -> str:
+    """The vendor's own address: of the place that is asked, or of none."""
+    template = service.base_url or ""
+    values = _values(operation, connection, provider, environ, template)
+    for name in _PLACEHOLDER.findall(template):
+        if (url := service.endpoints.get(str(values.get(name)))) is not None:
+            return url
+        if service.global_url is not None and name not in operation.method.parameters:
+            return service.global_url
+    return template
 
 
 def _nowhere(connection: ConnectionConfig, provider: Provider, service: Service) -> ConfigError:
@@ -66,9 +88,19 @@ def _nowhere(connection: ConnectionConfig, provider: Provider, service: Service)
     )
 
 
-def _values(operation: Operation, connection: ConnectionConfig) -> dict[str, object]:
-    region = {} if connection.region is None else {"region": connection.region}
-    return {**region, **connection.defaults, **dict(operation.echo), **dict(operation.arguments)}
+def _values(
+    operation: Operation,
+    connection: ConnectionConfig,
+    provider: Provider,
+    environ: Mapping[str, str],
+    template: str,
+) -> dict[str, object]:
+    """What may fill a placeholder; the region is the connection's, else that of the vendor's profile."""
+    region = connection.region
+    if region is None and "{region}" in template:
+        region = found_region(connection.auth, provider.auth_found, environ)
+    values: dict[str, object] = {**connection.defaults, **dict(operation.echo), **dict(operation.arguments)}
+    return values if region is None else {"region": region, **values}
 
 
 def _label(name: str, values: Mapping[str, object], connection: ConnectionConfig, template: str) -> str:

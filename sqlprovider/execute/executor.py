@@ -19,7 +19,7 @@ import httpx
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.config import ConnectionConfig, Settings
-from sqlprovider.errors import DataError, Error, InternalError, NotSupportedError, Warning
+from sqlprovider.errors import CredentialsError, DataError, Error, InternalError, NotSupportedError, Warning
 from sqlprovider.execute.address import resolve_base_url
 from sqlprovider.execute.clients import Clients
 from sqlprovider.execute.clock import Clock
@@ -370,12 +370,22 @@ class _Sender:
         try:
             with mapped_failures(request.url.netloc.decode("ascii")):
                 response = self._exchange(call, stop, started + self._timeout)
+            self._count_repeats(call, response, stop, attempt)
             retry_after = retry_after_seconds(response.headers.get("Retry-After"), self._clock.now())
             outcome = Outcome(status=response.status_code, retry_after=retry_after)
         except Error as error:
             failure, outcome = error, Outcome(reason=error.reason)
         ms = (self._clock.monotonic() - started) * 1000
         return _Sent(sequence, attempt, ms, outcome, response, failure)
+
+    def _count_repeats(
+        self, call: Call, response: httpx.Response, stop: threading.Event, attempt: int
+    ) -> None:
+        """An auth flow may send a request again, with new credentials: that is an exchange of its own."""
+        for earlier in response.history:
+            if earlier.request is call.request:
+                sent = _Sent(self._ledger.take(), attempt, 0.0, Outcome(earlier.status_code), earlier, None)
+                self._record(call, sent, stop)
 
     def _exchange(self, call: Call, stop: threading.Event, deadline: float) -> httpx.Response:
         response = call.target.client.send(call.request, stream=True)
@@ -388,6 +398,8 @@ class _Sender:
         return response
 
     def _record(self, call: Call, sent: _Sent, stop: threading.Event, rows: int | None = None) -> None:
+        if isinstance(sent.failure, CredentialsError):
+            return  # nothing was sent
         identity = None if sent.response is None else request_id(sent.response, call.target.errors)
         record = _record(
             call.operation,

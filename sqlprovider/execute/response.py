@@ -72,8 +72,7 @@ def decode_page(
     parents: list[tuple[JSON, ...]] | None = None
     if response.is_success:
         method = operation.method
-        is_list = method.rows is not None and method.rows[0] == "[]"
-        answer = decode_answer(response, may_be_empty=method.effect == "write", is_list=is_list)
+        answer = _answer(response, method)
         _check_complete(answer, method)
         items, parents = items_at(answer, operation.method)
     elif operation.method.missing and is_first and _means_missing(response, operation.method, errors):
@@ -91,6 +90,13 @@ def decode_page(
         elapsed_ms=elapsed_ms,
         missing=missing,
     )
+
+
+def _answer(response: httpx.Response, method: Method) -> dict[str, JSON]:
+    if method.http_method == "HEAD":
+        return {name.lower(): value for name, value in response.headers.items()}
+    is_list = method.rows is not None and method.rows[0] == "[]"
+    return decode_answer(response, may_be_empty=method.effect == "write", is_list=is_list)
 
 
 def _check_complete(answer: dict[str, JSON], method: Method) -> None:

@@ -181,7 +181,7 @@ def _output(arguments: Arguments, stdout: TextIO) -> str:
 
 def _providers(arguments: Arguments, streams: Streams, open_session: OpenSession) -> int:
     if arguments.document is not None:
-        return _check(Path(arguments.document), streams)
+        return _check(Path(arguments.document), streams) or _exercise(arguments, streams)
     printer = open_printer(_output(arguments, streams.stdout), streams.stdout)
     with closing(open_session({}, environ=streams.environ)) as session:
         for result in session.run(_PROVIDERS):
@@ -199,6 +199,14 @@ def _check(document: Path, streams: Streams) -> int:
         streams.stdout.write(f"{problem}\n")
     streams.stderr.write(f"{document}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}\n")
     return FAILED if problems else OK
+
+
+def _exercise(arguments: Arguments, streams: Streams) -> int:
+    if not arguments.exercise or arguments.document is None:
+        return OK
+    from sqlprovider.surfaces.exercise import exercise_document  # noqa: PLC0415  --help does without it
+
+    return exercise_document(Path(arguments.document), stdout=streams.stdout, stderr=streams.stderr)
 
 
 def _demo(arguments: Arguments, streams: Streams) -> int:

@@ -37,6 +37,7 @@ class Arguments:
     settings: tuple[tuple[str, object], ...] = ()
     keep: bool = False
     document: str | None = None
+    exercise: bool = False
 
 
 def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
@@ -65,7 +66,7 @@ def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
         case "demo":
             return Arguments("demo", keep=given.keep)
         case "providers":
-            return Arguments("providers", document=given.document)
+            return Arguments("providers", document=given.document, exercise=given.exercise)
         case _:
             raise UsageError(
                 "usage: sqlprovider {query,shell,demo,providers} …\nerror: no command; see sqlprovider --help"
@@ -146,7 +147,12 @@ def _add_session_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(document=None)
+    parser.set_defaults(document=None, exercise=False)
     checks = parser.add_subparsers(dest="action", metavar="check")
     check = checks.add_parser("check", help="print every problem of a provider document")
     check.add_argument("document", metavar="DOCUMENT")
+    check.add_argument(
+        "--exercise",
+        action="store_true",
+        help="if there is none: try every resource on a server made from the document, and print what fails",
+    )

@@ -18,7 +18,10 @@ from sqlprovider.catalog.model import (
     Parameter,
     Place,
     Provider,
+    Resource,
+    Resources,
     Service,
+    Summary,
     Verb,
     WaitShape,
 )
@@ -80,8 +83,19 @@ def make_operation(
     )
 
 
+def make_service(**options: Any) -> Service:
+    """A service without resources."""
+    return Service(
+        "s",
+        "v1",
+        "S",
+        Resources((), dict[str, Resource]().__getitem__, dict[str, Summary]().__getitem__),
+        **options,
+    )
+
+
 def make_provider(**options: Any) -> Provider:
-    service = Service("s", "v1", "S", {})
+    service = make_service()
     values: dict[str, Any] = {
         "services": {"s": service},
         "errors": ERRORS,

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sqlprovider.catalog.model import Place, Service
-from sqlprovider.config import ConnectionConfig
+from sqlprovider.catalog.model import Place
+from sqlprovider.config import AuthSpec, ConnectionConfig
 from sqlprovider.errors import ConfigError, ProgrammingError
 from sqlprovider.execute.address import resolve_base_url
-from tests.execute.build import make_method, make_operation, make_provider, parameters
+from tests.execute.build import make_method, make_operation, make_provider, make_service, parameters
 
 VENDOR = "https://{locationsId}-api.example.com"
 
@@ -21,6 +23,7 @@ def resolved(
     variable: str | None = None,
     environ: Mapping[str, str] | None = None,
     arguments: Mapping[str, Any] | None = None,
+    service: Mapping[str, Any] | None = None,
     **connection: Any,
 ) -> str:
     operation = make_operation(make_method(takes=parameters(Place.PATH, "locationsId")), **(arguments or {}))
@@ -28,7 +31,7 @@ def resolved(
         operation,
         ConnectionConfig("c", "p", base_url=base_url, **connection),
         provider=make_provider(base_url_env=variable),
-        service=Service("s", "v1", "S", {}, base_url=vendor),
+        service=make_service(base_url=vendor, **(service or {})),
         environ=environ or {},
     )
 
@@ -128,3 +131,49 @@ def test_what_is_no_address_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         resolved(variable="U", environ={"U": url})
     assert "pa55word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "service", "address"),
+    [
+        pytest.param(
+            {"locationsId": "us"},
+            {"endpoints": {"us": "https://us.x"}},
+            "https://us.x",
+            id="a place of its own",
+        ),
+        pytest.param(
+            {"locationsId": "eu"},
+            {"endpoints": {"us": "https://us.x"}},
+            "https://eu-api.example.com",
+            id="another place",
+        ),
+        pytest.param(
+            {"locationsId": "eu"},
+            {"global_url": "https://all.x"},
+            "https://eu-api.example.com",
+            id="a place is asked",
+        ),
+    ],
+)
+def test_a_vendor_may_have_addresses_of_places(
+    arguments: dict[str, Any], service: dict[str, Any], address: str
+) -> None:
+    assert resolved(vendor=VENDOR, arguments=arguments, service=service) == address
+
+
+def test_a_method_of_no_place_goes_to_the_address_of_none() -> None:
+    service = make_service(base_url=VENDOR, global_url="https://all.x")
+    operation = make_operation(make_method(takes={}))
+    config = ConnectionConfig("c", "p", defaults={"locationsId": "eu"})
+    found = resolve_base_url(operation, config, provider=make_provider(), service=service, environ={})
+    assert found == "https://all.x"
+
+
+def test_the_region_is_the_connections_else_the_profiles(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    profile = {"name": "p", "mode": "AK", "access_key_id": "i", "access_key_secret": "s", "region_id": "cn-x"}
+    file.write_text(json.dumps({"current": "p", "profiles": [profile]}), encoding="utf-8")
+    auth = AuthSpec("profile", {"file": str(file)})
+    assert resolved(vendor="https://{region}.x", auth=auth) == "https://cn-x.x"
+    assert resolved(vendor="https://{region}.x", auth=auth, region="cn-y") == "https://cn-y.x"

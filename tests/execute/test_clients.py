@@ -81,12 +81,14 @@ def test_without_auth_the_provider_s_default_is_taken() -> None:
 
 def test_without_auth_and_default_there_are_no_credentials() -> None:
     provider = make_provider(auth_default=None, auth_types=("none", "token"))
-    with pytest.raises(CredentialsError, match="'c' has no auth; The Platform takes: none, token") as caught:
+    with pytest.raises(
+        CredentialsError, match="'c': there is no auth; The Platform takes: none, token"
+    ) as caught:
         connection_auth(CONNECTION, provider, {})
     assert caught.value.hint == "--set c.auth.type=token --set c.auth.env=C_TOKEN"
 
 
 def test_a_type_of_another_provider_is_refused() -> None:
     connection = ConnectionConfig("c", "p", auth=AuthSpec("basic", {}))
-    with pytest.raises(ConfigError, match=r"connection 'c': no auth type 'basic'; there are: none$"):
+    with pytest.raises(ConfigError, match=r"connection 'c': no auth type 'basic'; there are: none, adc$"):
         connection_auth(connection, make_provider(auth_types=("none", "adc")), {})

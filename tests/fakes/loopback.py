@@ -221,7 +221,11 @@ class _Exchange(BaseHTTPRequestHandler):
         loopback = self.server.loopback
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            # One that is sent twice is seen to be, as servers give it to WSGI.
+            known = headers.get(name.lower())
+            headers[name.lower()] = value if known is None else f"{known},{value}"
         loopback.requests.append(Seen(self.command, parts.path, parts.query, headers, body))
         match loopback.faults.draw(parts.path):
             case Reset():
@@ -301,7 +305,8 @@ class _Exchange(BaseHTTPRequestHandler):
             "SERVER_PORT": str(self.server.loopback.port),
             "SERVER_PROTOCOL": self.request_version,
             "CONTENT_TYPE": headers.get("content-type", ""),
-            "CONTENT_LENGTH": str(len(body)),
+            # As it was sent: it can be one of the headers that are signed.
+            "CONTENT_LENGTH": headers.get("content-length", ""),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(body),

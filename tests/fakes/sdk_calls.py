@@ -1,7 +1,7 @@
 """The official client's calls that sqlprovider's own requests are compared with, and what each is given.
 
 Everything here is data in the API's own words. `parameters` is what a test makes its SQL of: the ids of the
-path, the options of the query, the fields of the body. Each call succeeds on a fresh `vertex_small()`.
+path, the options of the query, the fields of the body. Each call succeeds on a fresh `vertex_jobs()`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlprovider.values import JSON
-
-if TYPE_CHECKING:
-    from google.cloud.aiplatform_v1.services.tensorboard_service import TensorboardServiceClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +23,10 @@ class SdkCall:
     request: Mapping[str, JSON]
     """That message in proto3 JSON."""
     parameters: Mapping[str, JSON]
+    service: str = "Tensorboard"
+    """The client is `TensorboardServiceClient`."""
 
-    def __call__(self, client: TensorboardServiceClient) -> object:
+    def __call__(self, client: Any) -> object:  # the clients share no class that has these methods
         from google.cloud.aiplatform_v1 import types
 
         name = "".join(word.capitalize() for word in self.rpc.split("_")) + "Request"

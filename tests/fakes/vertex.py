@@ -6,9 +6,8 @@ service does not document (the grammar of `filter`, the order of a list) is chos
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -16,17 +15,18 @@ from urllib.parse import unquote
 from sqlprovider.values import JSON
 from tests.fakes import vertex_messages as messages
 from tests.fakes import vertex_points as points
-from tests.fakes.faults import Fault, first_hit, spoiled
-from tests.fakes.google_api import ApiError, error_response, status_of
+from tests.fakes.faults import Fault
+from tests.fakes.google_api import ApiError
+from tests.fakes.google_app import check_permission, check_query, google_app
 from tests.fakes.google_query import partial
 from tests.fakes.proto_json import Message, Object, decode, with_enum_numbers
 from tests.fakes.vertex_data import rows, vertex_large, vertex_small
 from tests.fakes.vertex_items import Effect, create_batch, list_items, plan_create, plan_patch, remove_item
 from tests.fakes.vertex_state import VertexState
-from tests.fakes.wsgi import RecordedRequest, Response, give, read_request
+from tests.fakes.wsgi import RecordedRequest, Response
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 __all__ = [
     "Fault",
@@ -38,11 +38,6 @@ __all__ = [
     "vertex_large",
     "vertex_small",
 ]
-
-_SYSTEM_PARAMETERS = frozenset(
-    {"$.xgafv", "$alt", "$prettyPrint", "access_token", "alt", "callback", "fields", "key", "oauth_token"}
-    | {"prettyPrint", "quotaUser", "uploadType", "upload_protocol"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,73 +80,22 @@ class Method:
 def vertex_app(state: VertexState, *, token: str | None = None) -> WSGIApplication:
     """The service over that state. With a token, requests must carry it as bearer."""
 
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = read_request(environ)
-        with state.lock:
-            state.requests.append(request)
-            fault = first_hit(state.faults, request, state.page_number(_sent_token(request)))
-        if fault is not None and fault.delay:
-            state.sleep(fault.delay)
-        with state.lock:
-            return give(_answer(state, request, token, fault), start_response)
-
-    return app
-
-
-def _answer(state: VertexState, request: RecordedRequest, token: str | None, fault: Fault | None) -> Response:
-    if fault is not None and fault.status is not None and not fault.applied:
-        return _spoilt(_failure(fault, fault.status), fault, request)
-    try:
-        _check_token(request, token)
-        response = _dispatch(state, request, None if fault is None else fault.rows)
-    except ApiError as error:
-        response = error.response
-    if fault is None:
+    def dispatch(request: RecordedRequest, rows: int | None) -> Response:
+        if (response := answer_boards(state, request, rows)) is None:
+            return Response.of_html(404)
         return response
-    return _spoilt(response if fault.status is None else _failure(fault, fault.status), fault, request)
+
+    return google_app(state, dispatch, token=token)
 
 
-def _failure(fault: Fault, status: int) -> Response:
-    headers = () if fault.retry_after is None else (("Retry-After", fault.retry_after),)
-    return error_response(status, status_of(status), "A fault that was asked for.", headers=headers)
-
-
-def _spoilt(response: Response, fault: Fault, request: RecordedRequest) -> Response:
-    if fault.spoil is None:
-        return response
-    return spoiled(response, fault.spoil, token_key="nextPageToken", sent_token=_sent_token(request))
-
-
-def _sent_token(request: RecordedRequest) -> str:
-    """A list's token is in the query; that of an export is in the body."""
-    if request.method == "POST" and request.path.endswith(":exportTensorboardTimeSeries"):
-        try:
-            body = request.json()
-        except ValueError:
-            return ""
-        return points.text(body, "pageToken") if isinstance(body, dict) else ""
-    return request.value("pageToken")
-
-
-def _check_token(request: RecordedRequest, token: str | None) -> None:
-    if token is None:
-        return
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
-        raise ApiError(
-            "UNAUTHENTICATED",
-            "Request had invalid authentication credentials. Expected OAuth 2 access token.",
-            reason="ACCESS_TOKEN_TYPE_UNSUPPORTED" if given else "CREDENTIALS_MISSING",
-        )
-
-
-def _dispatch(state: VertexState, request: RecordedRequest, rows_cap: int | None) -> Response:
+def answer_boards(state: VertexState, request: RecordedRequest, rows_cap: int | None) -> Response | None:
+    """The answer to a request that is about TensorBoards; None to any other."""
     if (found := find_method(request)) is None:
-        return Response.of_html(404)
+        return None
     target, method = found
     name = state.stored_name(target.name)
-    _check_permission(state, name)
-    _check_query(request, method)
+    check_permission(state, name, host="aiplatform.googleapis.com")
+    check_query(request, method.query)
     call = Call(state, name, target.version, request, read_body(request, method), rows_cap)
     value = method.run(call)
     if method.answer is not None and request.value("$alt").endswith("enum-encoding=int"):
@@ -188,26 +132,6 @@ def _target(path: str) -> Target | None:
     if collections not in (chain, (*messages.CHAIN[: depth - 1], "operations")):
         return None
     return Target(version, "/".join(parts), collections[-1], len(parts) % 2 == 0, verb)
-
-
-def _check_permission(state: VertexState, name: str) -> None:
-    project = name.split("/")[1]
-    if project in state.forbidden:
-        raise ApiError(
-            "PERMISSION_DENIED",
-            f"Permission denied on '//aiplatform.googleapis.com/projects/{project}' (or it may not exist).",
-            reason="IAM_PERMISSION_DENIED",
-        )
-
-
-def _check_query(request: RecordedRequest, method: Method) -> None:
-    for key, _ in request.query:
-        if key not in method.query | _SYSTEM_PARAMETERS:
-            raise ApiError(
-                "INVALID_ARGUMENT",
-                f'Invalid JSON payload received. Unknown name "{key}": Cannot bind query parameter. '
-                "Field could not be found in request message.",
-            )
 
 
 def read_body(request: RecordedRequest, method: Method) -> Object:
@@ -289,8 +213,7 @@ def _batch_create_time_series(call: Call) -> JSON:
 
 
 def _get_operation(call: Call) -> JSON:
-    if (operation := call.state.operations.get(call.name)) is None:
-        raise ApiError("NOT_FOUND", f"Operation {call.name} is not found.")
+    operation = call.state.operation(call.name)
     operation.advance()
     return operation.view()
 

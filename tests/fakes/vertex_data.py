@@ -38,6 +38,12 @@ def vertex_small() -> VertexState:
       `samples` (blobs) and `no-points`.
     """
     state = VertexState()
+    add_boards(state)
+    return state
+
+
+def add_boards(state: VertexState) -> None:
+    """What `vertex_small` is made of."""
     t, t2 = f"{LOCATION}/tensorboards/t", f"{LOCATION}/tensorboards/t2"
     state.add(
         t,
@@ -62,7 +68,6 @@ def vertex_small() -> VertexState:
     for number in (1, 2, 3):
         _add_curves(state, f"{t}/experiments/e1/runs/r{number:02d}", number)
     _add_odd_series(state, f"{t}/experiments/e1/runs/r01")
-    return state
 
 
 def _add_experiment(state: VertexState, name: str, display_name: str, *, runs: list[str]) -> None:

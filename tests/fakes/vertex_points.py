@@ -132,7 +132,7 @@ def export(state: VertexState, series: str, body: Object, *, rows: int | None) -
         keys=lambda: _steps(state, series, order_by),
     )
     stored = state.points.get(series, {})
-    points: list[JSON] = [_without_data(stored[int(step)]) for step in steps if int(step) in stored]
+    points: list[JSON] = [without_data(stored[int(step)]) for step in steps if int(step) in stored]
     answer: Object = {"timeSeriesDataPoints": points} if points else {}
     return {**answer, "nextPageToken": next_token} if next_token else answer
 
@@ -181,10 +181,10 @@ def usage(state: VertexState, tensorboard: str) -> Object:
 
 def _points(state: VertexState, series: str, *, with_data: bool = False) -> list[Object]:
     points = [point for _, point in sorted(state.points.get(series, {}).items())]
-    return points if with_data else [_without_data(point) for point in points]
+    return points if with_data else [without_data(point) for point in points]
 
 
-def _without_data(point: Object) -> Object:
+def without_data(point: Object) -> Object:
     """A blob's bytes are only given by `:readBlobData`."""
     if "blobs" not in point:
         return point

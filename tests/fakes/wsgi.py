@@ -86,6 +86,15 @@ def read_request(environ: WSGIEnvironment) -> RecordedRequest:
     )
 
 
+def wire_target(environ: WSGIEnvironment) -> str:
+    """The request's target as it was sent, path and query, percent-encoded: signatures are over it."""
+    raw = environ.get("REQUEST_URI") or environ.get("RAW_URI")
+    if isinstance(raw, str) and raw.startswith("/"):
+        return raw
+    query: str = environ.get("QUERY_STRING", "")
+    return _path_on_the_wire(environ) + (f"?{query}" if query else "")
+
+
 def _path_on_the_wire(environ: WSGIEnvironment) -> str:
     """PATH_INFO is decoded, so that `%2F` in an id looks like a border: the raw target is better."""
     raw = environ.get("REQUEST_URI") or environ.get("RAW_URI")

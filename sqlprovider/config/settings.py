@@ -1,0 +1,85 @@
+"""The settings: what a flag, a configuration key, a keyword of `connect()` and SET can each change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from sqlprovider.errors import ConfigError, ProgrammingError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a flag, a configuration key, a keyword of `connect()` and SET can each change."""
+
+    max_requests: int = 5000
+    timeout: float = 30.0
+    trace: bool = False
+    read_only: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How one setting is read and described."""
+
+    title: str
+    expected: str
+    read: Callable[[object], object]
+    """The value to store; None where the value given is none of this setting's."""
+    is_flag: bool = False
+
+
+def _read_count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
+
+
+def _read_seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < value <= _LONGEST_SECONDS and math.isfinite(value) else None
+
+
+def _read_flag(value: object) -> bool | None:
+    # SQLite has no booleans: SET trace = 1 is TRUE.
+    return bool(value) if isinstance(value, int) and value in (0, 1) else None
+
+
+_LONGEST_SECONDS = 7 * 24 * 3600
+_YES_NO = "true or false"
+
+SETTINGS: Mapping[str, Setting] = {
+    "max_requests": Setting(
+        "HTTP exchanges one statement may make", "a whole number of at least 1", _read_count
+    ),
+    "timeout": Setting("seconds one HTTP exchange may take", "a number of seconds above 0", _read_seconds),
+    "trace": Setting("print each request on stderr", _YES_NO, _read_flag, is_flag=True),
+    "read_only": Setting("refuse every method that writes", _YES_NO, _read_flag, is_flag=True),
+    "dry_run": Setting(
+        "print the requests of methods that write and do not send them", _YES_NO, _read_flag, is_flag=True
+    ),
+}
+
+
+def with_setting(settings: Settings, name: str, value: object, *, where: str = "") -> Settings:
+    """`settings` with one value changed. Raises ConfigError for an unknown name or a wrong value."""
+    prefix = f"{where}: " if where else ""
+    if name not in SETTINGS:
+        raise ConfigError(f"{prefix}unknown setting {name!r}{did_you_mean(name, tuple(SETTINGS))}")
+    if (stored := SETTINGS[name].read(value)) is None:
+        raise ConfigError(f"{prefix}{name} must be {SETTINGS[name].expected}, not {value!r}")
+    return replace(settings, **{name: stored})  # type: ignore[arg-type]  # `read` gives the field's type
+
+
+def apply_set(settings: Settings, name: str, value: object) -> Settings:
+    """What `SET name = value` makes of the settings: it cannot turn off what keeps a session from writing."""
+    lowered = name.lower()
+    try:
+        changed = with_setting(settings, lowered, value)
+    except ConfigError as error:
+        raise ProgrammingError(error.message, reason="wrong_setting") from error
+    for guard in ("read_only", "dry_run"):
+        if getattr(settings, guard) and not getattr(changed, guard):
+            raise ProgrammingError(f"SET cannot turn {guard} off", reason="wrong_setting")
+    return changed
