@@ -323,6 +323,13 @@ def check_document(path: Path) -> tuple[Problem, ...]:
     return check_document(path)
 
 
+def compile_facts(documents: Sequence[str | Path], *, names: Path, folder: Path) -> tuple[Path, ...]:
+    """Makes facts files of discovery documents, the versions of one service; the files written."""
+    from sqlprovider.catalog.discovery_facts import compile_facts  # noqa: PLC0415  a command of its own
+
+    return compile_facts(documents, names=names, folder=folder)
+
+
 def register(
     connection: SQLiteConnection,
     config: Config,

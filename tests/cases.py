@@ -75,11 +75,13 @@ class Backend:
     environ: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
+    beside: Mapping[str, Setup] = field(default_factory=dict)
+    """The other connections of the session, by name."""
 
     def session(self, setup: Setup) -> Session:
         """A session on it, under a case's settings."""
         defaults = {"defaults": setup["defaults"]} if "defaults" in setup else {}
-        mapping: Setup = {"connections": {self.provider: {**self.connection, **defaults}}}
+        mapping: Setup = {"connections": {self.provider: {**self.connection, **defaults}, **self.beside}}
         mapping = _merged(_merged(mapping, setup.get("settings")), setup.get("config"))
         config = load_config(mapping, environ={}, providers=provider_names())
         recorder = _Recorder(self.transport, self.requests)

@@ -1,4 +1,4 @@
-"""Datasets, scorers, reviews, issues and prompt optimisation on a real server: every RPC through SQL, read back."""
+"""Datasets, scorers, reviews, issues, prompt optimisation on a real server: each RPC by SQL, read back."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.slow
 )
 def test_datasets_are_made_found_changed_and_deleted(sql: Sql, served: Served) -> None:
     table, in_experiments = "mlflow.genai.datasets", "mlflow.genai.dataset_experiments"
-    made = f"""INSERT INTO {table} (name, experiment_ids, tags) VALUES ('it''s', ?, '{{"a": "b", "mlflow.user": "ann"}}')
+    made = f"""INSERT INTO {table} (name, experiment_ids, tags) VALUES ('it''s', ?, ?)
         RETURNING dataset_id, created_by"""
-    id_, who = sql.row(made, [json.dumps([served.experiment])])
+    id_, who = sql.row(made, [json.dumps([served.experiment]), '{"a": "b", "mlflow.user": "ann"}'])
     assert who == "ann"
     sql.do(f"INSERT INTO {table} (name) VALUES ('other')")
     assert sql.rows(f"SELECT dataset_id FROM {table} WHERE name = 'it''s'") == [(id_,)]
@@ -78,32 +78,25 @@ def test_records_of_a_dataset_are_added_read_and_deleted(sql: Sql) -> None:
 
 @covers("registerScorer", "listScorers", "listScorerVersions", "getScorer", "deleteScorer")
 def test_scorers_are_registered_in_versions_read_and_deleted(sql: Sql, served: Served) -> None:
-    scorers, versions = "mlflow.genai.scorers", "mlflow.genai.scorer_versions"
-    made = f"INSERT INTO {versions} (experiment_id, name, serialized_scorer) VALUES (?, ?, '{{}}') RETURNING version"
+    scorers, versions, of = "mlflow.genai.scorers", "mlflow.genai.scorer_versions", [served.experiment]
+    made = f"""INSERT INTO {versions} (experiment_id, name, serialized_scorer) VALUES (?, ?, '{{}}')
+        RETURNING version"""
     numbers = [sql.value(made, [served.experiment, name]) for name in ("a", "a", "b/c", "a")]
     assert numbers == [1, 2, 1, 3]
-    assert sql.rows(f"SELECT name, version FROM {scorers} ORDER BY name") == [("a", 3), ("b/c", 1)]
-    assert len(sql.rows(f"SELECT 1 FROM {scorers} WHERE experiment_id = ?", [served.experiment])) == 2
-    assert sql.rows(f"SELECT 1 FROM {scorers} WHERE experiment_id IN ('abc', '0')") == []
-    assert sql.rows(f"SELECT name, version FROM {versions} WHERE name = 'a' ORDER BY 2") == [
-        ("a", 1),
-        ("a", 2),
-        ("a", 3),
-    ]
+    newest = f"SELECT name, version FROM {scorers} WHERE experiment_id = ? ORDER BY name"
+    assert sql.rows(newest, of) == [("a", 3), ("b/c", 1)]
+    assert ("a", 3) in sql.rows(f"SELECT name, version FROM {scorers}")
+    assert sql.rows(f"SELECT 1 FROM {scorers} WHERE experiment_id = 'abc' OR experiment_id = '0'") == []
+    all_of = f"SELECT version FROM {versions} WHERE name = 'a' ORDER BY 1"
+    assert sql.rows(all_of) == [(1,), (2,), (3,)]
     one = f"SELECT serialized_scorer FROM {versions} WHERE experiment_id = ? AND name = 'a' AND version = ?"
-    assert [sql.rows(one, [served.experiment, number]) for number in (2, 9)] == [[("{}",)], []]
+    assert [sql.rows(one, [*of, number]) for number in (2, 9)] == [[("{}",)], []]
     assert "scorer_versions" in str(sql.refused(f"INSERT INTO {scorers} (experiment_id) VALUES ('1')").hint)
-    newest = f"DELETE FROM {versions} WHERE experiment_id = ? AND name = 'a' AND version = 3"
-    assert sql.do(newest, [served.experiment]) == 1
-    assert sql.do(newest, [served.experiment]) == 0
-    assert sql.value(f"SELECT version FROM {scorers} WHERE name = 'a'") == 2
-    assert (
-        sql.do(
-            f"DELETE FROM {scorers} WHERE experiment_id = ? AND name IN ('a', 'nobody')", [served.experiment]
-        )
-        == 1
-    )
-    assert sql.rows(f"SELECT name FROM {versions}") == [("b/c",)]
+    last = f"DELETE FROM {versions} WHERE experiment_id = ? AND name = 'a' AND version = 3"
+    assert [sql.do(last, of) for _ in "twice"[:2]] == [1, 0]
+    assert sql.rows(newest, of) == [("a", 2), ("b/c", 1)]
+    assert sql.do(f"DELETE FROM {scorers} WHERE experiment_id = ? AND name IN ('a', 'nobody')", of) == 1
+    assert sql.rows(newest, of) == [("b/c", 1)]
 
 
 def test_scorers_of_a_deleted_experiment_are_no_rows(sql: Sql, served: Served) -> None:
@@ -136,10 +129,12 @@ def test_scorers_of_a_deleted_experiment_are_no_rows(sql: Sql, served: Served) -
 def test_label_schemas_are_made_read_changed_and_deleted(sql: Sql, served: Served) -> None:
     table, of = "mlflow.genai.label_schemas", [served.experiment]
     made = f"""INSERT INTO {table} (experiment_id, name, type, input, enable_comment)
-        VALUES (?, 'tone', 'FEEDBACK', '{{"categorical": {{"options": ["a", "b"]}}}}', TRUE) RETURNING schema_id"""
-    (id_,) = sql.row(made, of)
-    assert isinstance(sql.refused(made, of), IntegrityError)
-    read = f"SELECT name, input->>'$.categorical.options[1]', enable_comment, is_default FROM {table} WHERE experiment_id = ?"
+        VALUES (?, 'tone', 'FEEDBACK', ?, TRUE) RETURNING schema_id"""
+    options = '{"categorical": {"options": ["a", "b"]}}'
+    (id_,) = sql.row(made, [*of, options])
+    assert isinstance(sql.refused(made, [*of, options]), IntegrityError)
+    read = f"""SELECT name, input->>'$.categorical.options[1]', enable_comment, is_default FROM {table}
+        WHERE experiment_id = ?"""
     assert sorted(sql.rows(read, of)) == [("Feedback", None, 0, 1), ("tone", "b", 1, 0)]
     by_name = exec_text("genai.label_schemas.get_by_name", experiment_id=served.experiment, name="tone")
     assert sql.row(*by_name) == sql.row(*exec_text("genai.label_schemas.get", schema_id=id_))
@@ -169,8 +164,9 @@ def test_label_schemas_are_made_read_changed_and_deleted(sql: Sql, served: Serve
 )
 def test_review_queues_and_their_items_are_made_read_changed_and_deleted(sql: Sql, served: Served) -> None:
     queues, items, of = "mlflow.genai.review_queues", "mlflow.genai.review_queue_items", [served.experiment]
-    made = f"INSERT INTO {queues} (experiment_id, name, queue_type, users) VALUES (?, 'Q', 'CUSTOM', '[\"bob\", \"ann\"]') RETURNING queue_id"
-    (id_,) = sql.row(made, of)
+    made = f"""INSERT INTO {queues} (experiment_id, name, queue_type, users) VALUES (?, 'Q', 'CUSTOM', ?)
+        RETURNING queue_id"""
+    (id_,) = sql.row(made, [*of, '["bob", "ann"]'])
     sql.do(*exec_text("genai.review_queues.get_or_create_user", experiment_id=served.experiment, user="zed"))
     read = f"SELECT name, users FROM {queues} WHERE experiment_id = ?"
     assert sorted(sql.rows(read, of)) == [("Q", '["ann","bob"]'), ("zed", '["zed"]')]
@@ -218,14 +214,17 @@ def test_issues_are_made_found_and_changed(sql: Sql, served: Served) -> None:
     table = "mlflow.genai.issues"
     made = f"""INSERT INTO {table} (experiment_id, name, description, severity, source_run_id, root_causes)
         VALUES (?, 'slow', 'd', ?, ?, '["a", "b"]') RETURNING issue_id, status"""
-    found = [sql.row(made, [served.experiment, *more]) for more in (("high", "r"), ("low", " r "))]
+    found = [sql.row(made, [served.experiment, *more]) for more in (("high", served.run), ("low", None))]
     assert {status for _, status in found} == {"pending"}
     (first, _), (second, _) = found
     assert sql.rows(f"SELECT issue_id FROM {table} WHERE severity = 'high'") == [(first,)]
-    assert sql.rows(f"SELECT issue_id FROM {table} WHERE source_run_id = 'r'") == [(first,)]
+    assert sql.rows(f"SELECT issue_id FROM {table} WHERE source_run_id = ?", [served.run]) == [(first,)]
     # The server trims the values in its filter: this one must not be pushed.
-    assert sql.rows(f"SELECT issue_id FROM {table} WHERE source_run_id = ' r '") == [(second,)]
-    assert sql.rows(f"SELECT issue_id FROM {table} WHERE source_run_id != ' r '") == [(first,)]
+    assert sql.rows(f"SELECT issue_id FROM {table} WHERE source_run_id = ?", [f" {served.run}"]) == []
+    assert sql.rows(f"SELECT issue_id FROM {table} WHERE source_run_id != ?", [f"{served.run} "]) == [
+        (first,)
+    ]
+    assert sql.rows(f"SELECT issue_id FROM {table} WHERE source_run_id IS NULL") == [(second,)]
     assert len(sql.rows(f"SELECT 1 FROM {table} WHERE experiment_id = ?", [served.experiment])) == 2
     assert sql.rows(f"SELECT 1 FROM {table} WHERE experiment_id = 'abc'") == []
     assert sql.value(f"SELECT sum(trace_count) FROM {table} WHERE include_trace_count = TRUE") == 0
@@ -274,4 +273,5 @@ def queue_job(served: Served, name: str) -> str:
         "optimizer_type": "gepa",
         "scorer_names": [],
     }
-    return str(SqlAlchemyJobStore(served.database).create_job(name, json.dumps(params)).job_id)
+    store = SqlAlchemyJobStore(served.database)  # type: ignore[no-untyped-call]  # MLflow's own
+    return str(store.create_job(name, json.dumps(params)).job_id)

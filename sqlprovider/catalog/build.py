@@ -28,25 +28,22 @@ from sqlprovider.catalog.model import (
     Batch,
     Drop,
     ErrorShape,
-    Filter,
     Method,
-    Order,
     Pages,
     Parameter,
     Parent,
     Place,
     Provider,
-    Push,
     Resource,
     Resources,
     Service,
-    Term,
     Tree,
     Verb,
     View,
     WaitShape,
 )
 from sqlprovider.catalog.parameters import VERSION, identifier, method_parameters
+from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.catalog.references import bind_columns, set_columns, split_reference, view_path
 from sqlprovider.values import Name
 
@@ -68,7 +65,12 @@ def build_provider(
             message=errors.message,
             missing=errors.missing,
             exists=errors.exists,
+            denied=errors.denied,
+            throttled=errors.throttled,
+            others=tuple((other.code, other.message) for other in errors.others),
             request_id=errors.request_id,
+            request_id_at=errors.request_id_at,
+            retry_after=errors.retry_after,
         ),
         auth_types=provider.auth.types,
         auth_default=provider.auth.default,

@@ -65,10 +65,11 @@ class Catalog:
         key = (connection.lower(), service.lower(), resource.lower())
         if key not in self._resources:
             spec, found = self.connection(connection), self.service(connection, service)
-            for name, candidate in found.resources.items():
-                if name.lower() == key[2]:
-                    full = Name(spec.name, found.name, candidate.name.resource)
-                    self._resources[key] = replace(candidate, name=full)
+            for name in found.resources:
+                if name.lower() == key[2]:  # only this one is opened
+                    self._resources[key] = replace(
+                        found.resources[name], name=Name(spec.name, found.name, name)
+                    )
                     break
             else:
                 known = tuple(found.resources)

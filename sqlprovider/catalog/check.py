@@ -8,11 +8,12 @@ from pathlib import Path
 
 from sqlprovider.catalog.check_method import MethodScope, method_faults
 from sqlprovider.catalog.check_resource import ResourceScope, resource_faults
-from sqlprovider.catalog.document import Fault, ProviderDocument, ServiceDocument, WaitDocument, placeholders
+from sqlprovider.catalog.document import Fault, ProviderDocument, ServiceDocument, WaitDocument
 from sqlprovider.catalog.facts import FactResources
 from sqlprovider.catalog.model import Place
 from sqlprovider.catalog.parameters import VERSION, method_parameters
 from sqlprovider.catalog.source import PROVIDER_FILE, Source, problems_of, read_service, read_source
+from sqlprovider.catalog.spelling import placeholders
 from sqlprovider.errors import CatalogError, Problem, did_you_mean
 
 _WAIT_PLACEHOLDERS = ("name", VERSION)

@@ -15,11 +15,11 @@ from sqlprovider.catalog.document import (
     PagesDocument,
     ParameterDocument,
     ResourceDocument,
-    placeholders,
 )
 from sqlprovider.catalog.model import Parameter, Place, Verb
 from sqlprovider.catalog.parameters import VERSION, identifier, listed_parameters, template_names
 from sqlprovider.catalog.references import set_columns
+from sqlprovider.catalog.spelling import placeholders
 from sqlprovider.errors import did_you_mean, nearest
 from sqlprovider.values import JSON, Type
 

@@ -102,11 +102,12 @@ def _parameters(
         parameters[name] = _query(call, rows, kind, name, field, reads=reads)
     body_columns: list[str] = []
     for name, field, at in _body(call, rows.table, kind):
-        column = _column(rows, name, is_written=not reads or _asks(call, kind, field))
+        needed = kind is not Kind.PATCH and is_required(field) and not _repeats(call, name, field)
+        column = _column(rows, name, is_written=not reads or needed)
         words = parameter_words(field, rows.table.document, column, body=True)
         if at:
             words["at"] = at
-        if kind not in (Kind.PATCH, Kind.LIST) and is_required(field) and not _repeats(call, name, field):
+        if needed:
             words["required"] = True
         if name in parameters:
             raise ValueError(f"{call.http_method} {call.path} takes {name} in its query and in its body")
@@ -156,10 +157,6 @@ def _body(call: Call, table: Table, kind: Kind) -> Iterator[tuple[str, Members, 
 def _column(rows: Rows, name: str, *, is_written: bool) -> Words | None:
     """The column that a parameter is: of a write, or where a read cannot do without it."""
     return rows.columns.get(name) if is_written else None
-
-
-def _asks(call: Call, kind: Kind, field: Members) -> bool:
-    return kind is Kind.LOOKUP or (is_required(field) and not _repeats(call, "", field))
 
 
 def _repeats(call: Call, name: str, field: Members) -> bool:

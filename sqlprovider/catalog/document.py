@@ -6,13 +6,11 @@ another (a parameter that is a column, a parent that exists) is checked in `chec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -22,111 +20,26 @@ from pydantic import (
     ValidationError,
 )
 
-from sqlprovider.catalog.model import ITSELF, Place, Verb, Wire
+from sqlprovider.catalog.model import Place, Verb, Wire
+from sqlprovider.catalog.spelling import (
+    Direction,
+    HttpText,
+    Names,
+    PathText,
+    Regex,
+    RowsText,
+    SnakeCase,
+    name_alone,
+    same_name,
+    style_alone,
+    type_alone,
+    url_alone,
+)
 from sqlprovider.errors import nearest
 from sqlprovider.values import JSON, Op, Type
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-_SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_HTTP = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE) (/\S*)")
-_ROW_SEGMENT = re.compile(r"[^\[\]^]*(\[\])?")
-
-
-def placeholders(template: str) -> tuple[str, ...]:
-    """The names in braces, in order.
-
-    >>> placeholders("/v1/{projectsId}/runs/{runsId}")
-    ('projectsId', 'runsId')
-    """
-    return tuple(_PLACEHOLDER.findall(template))
-
-
-def _split_path(value: object) -> object:
-    """`info.run_id` → ("info", "run_id"). A list is taken as it is: keys may hold dots. `.` is the item."""
-    if value == ".":
-        return ITSELF
-    segments = value.split(".") if isinstance(value, str) else value
-    if not isinstance(segments, list | tuple):
-        return value
-    if not segments or not all(isinstance(segment, str) and segment for segment in segments):
-        raise ValueError("a path is keys joined by dots (info.run_id), none of them empty")
-    outer = [segment == "^" for segment in segments]
-    if outer != sorted(outer, reverse=True) or all(outer):
-        raise ValueError("`^` (the item one list further out) stands first in a path, before a key")
-    if any("[" in segment for segment in segments):
-        raise ValueError("only `rows` goes through lists: `[]` has no place here")
-    return tuple(segments)
-
-
-def _split_rows(value: object) -> object:
-    """`runs[].data.metrics[]` → ("runs[]", "data", "metrics[]"). `[]` alone is an answer that is a list."""
-    if not isinstance(value, str):
-        return value
-    segments = value.split(".")
-    well_formed = all(_ROW_SEGMENT.fullmatch(segment) for segment in segments)
-    if not well_formed or not segments[0] or any(segment in ("", "[]") for segment in segments[1:]):
-        raise ValueError("rows are keys joined by dots, with `[]` after a list: runs[].data.metrics[]")
-    return tuple(segments)
-
-
-def _check_http(value: str) -> str:
-    if _HTTP.fullmatch(value) is None:
-        raise ValueError("`http` is a verb and a path: GET /api/v1/projects/{project}/runs")
-    if set("{}") & set(_PLACEHOLDER.sub("", value)):
-        raise ValueError("a brace without its other half")
-    return value
-
-
-def _check_snake_case(value: str) -> str:
-    if _SNAKE_CASE.fullmatch(value) is None:
-        raise ValueError(f"{value!r} is no snake_case name (lower-case letters, digits and single `_`)")
-    return value
-
-
-def _check_regex(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as exc:
-        raise ValueError(f"no regular expression: {exc}") from None
-    return value
-
-
-def _type_alone(value: object) -> object:
-    """`name: TEXT` is short for `name: {type: TEXT}`, and `name:` for `name: {}`."""
-    if value is None:
-        return {}
-    return {"type": value} if isinstance(value, str) else value
-
-
-def _style_alone(value: object) -> object:
-    return {"style": value} if isinstance(value, str) else value
-
-
-def _name_alone(value: object) -> object:
-    return {"resource": value} if isinstance(value, str) else value
-
-
-def _url_alone(value: object) -> object:
-    return {"url": value} if isinstance(value, str) else value
-
-
-def _same_name(value: object) -> object:
-    """`[a, b]` is short for `{a: a, b: b}`."""
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return {name: name for name in value}
-    return value
-
-
-PathText = Annotated[tuple[str, ...], BeforeValidator(_split_path)]
-RowsText = Annotated[tuple[str, ...], BeforeValidator(_split_rows)]
-HttpText = Annotated[str, AfterValidator(_check_http)]
-SnakeCase = Annotated[str, AfterValidator(_check_snake_case)]
-Names = Annotated[dict[str, str], BeforeValidator(_same_name)]
-Regex = Annotated[str, AfterValidator(_check_regex)]
-Direction = Literal["ASC", "DESC"]
 
 
 class _Document(BaseModel):
@@ -175,6 +88,7 @@ class ParameterDocument(_Document):
     default: JsonValue = None
     repeated: bool = False
     join: Literal["multi", "comma", "json"] = "multi"
+    slashes: bool = False
     max_chars: int | None = Field(default=None, gt=0)
     pattern: Regex | None = None
     column: str | None = Field(default=None, alias="is")
@@ -208,7 +122,7 @@ class TermDocument(_Document):
     """One field in a filter text."""
 
     name: str
-    ops: Annotated[dict[Op, str], BeforeValidator(_same_name)]
+    ops: Annotated[dict[Op, str], BeforeValidator(same_name)]
     value: Literal["string", "number", "bare"] = "string"
     key_forbidden: str = ""
     exact: bool = False
@@ -270,12 +184,12 @@ class MethodDocument(_Document):
     title: str = ""
     wire_name: str | None = Field(default=None, validation_alias=AliasChoices("wire_name", "wire"))
     effect: Literal["read", "write"] | None = None
-    parameters: dict[str, Annotated[ParameterDocument, BeforeValidator(_type_alone)]] = {}
+    parameters: dict[str, Annotated[ParameterDocument, BeforeValidator(type_alone)]] = {}
     body_columns: tuple[str, ...] = ()
     body: JsonValue = None
     rows: RowsText | None = None
     optional_rows: bool = True
-    pages: Annotated[PagesDocument, BeforeValidator(_style_alone)] | None = None
+    pages: Annotated[PagesDocument, BeforeValidator(style_alone)] | None = None
     push: PushDocument = PushDocument()
     tree: TreeDocument | None = None
     batch: BatchDocument | None = None
@@ -342,10 +256,10 @@ class ResourceDocument(_Document):
     key: tuple[str, ...] = ()
     view: ViewDocument | None = None
     drop: DropDocument | None = None
-    parents: tuple[Annotated[ParentDocument, BeforeValidator(_name_alone)], ...] = ()
-    parameters: dict[str, Annotated[RowParameterDocument, BeforeValidator(_type_alone)]] = {}
-    columns: dict[str, Annotated[ColumnDocument, BeforeValidator(_type_alone)]] = {}
-    response: dict[str, Annotated[ColumnDocument, BeforeValidator(_type_alone)]] = {}
+    parents: tuple[Annotated[ParentDocument, BeforeValidator(name_alone)], ...] = ()
+    parameters: dict[str, Annotated[RowParameterDocument, BeforeValidator(type_alone)]] = {}
+    columns: dict[str, Annotated[ColumnDocument, BeforeValidator(type_alone)]] = {}
+    response: dict[str, Annotated[ColumnDocument, BeforeValidator(type_alone)]] = {}
     refuses: dict[Verb, str] = {}
     methods: dict[SnakeCase, MethodDocument] = Field(min_length=1)
 
@@ -392,11 +306,23 @@ class AuthDocument(_Document):
     found: tuple[str, ...] = ()
 
 
+class OtherErrorDocument(_Document):
+    """Another shape of an error's body."""
+
+    code: PathText
+    message: PathText
+
+
 class ErrorsDocument(_Document):
     """How the API says what went wrong."""
 
     code: PathText
     message: PathText
+    others: tuple[OtherErrorDocument, ...] = ()
+    denied: tuple[str, ...] = ()
+    throttled: tuple[str, ...] = ()
+    request_id_at: tuple[PathText, ...] = ()
+    retry_after: tuple[str, ...] = ("Retry-After",)
     missing: tuple[str, ...] = ()
     exists: tuple[str, ...] = ()
     request_id: tuple[str, ...] = ("x-request-id",)
@@ -418,7 +344,7 @@ class ProviderDocument(_Document):
     provider: SnakeCase
     title: str = ""
     services: tuple[SnakeCase, ...] = Field(min_length=1)
-    base_url: Annotated[BaseUrlDocument, BeforeValidator(_url_alone)] = BaseUrlDocument()
+    base_url: Annotated[BaseUrlDocument, BeforeValidator(url_alone)] = BaseUrlDocument()
     auth: AuthDocument = AuthDocument(types=("none",))
     errors: ErrorsDocument
     wait: WaitDocument | None = None

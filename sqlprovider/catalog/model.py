@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from sqlprovider.catalog.push import Push
 from sqlprovider.values import JSON, Name, Type
 
 Path = tuple[str, ...]
@@ -47,6 +48,7 @@ class Wire(StrEnum):
     RFC3339 = "rfc3339"  # DATETIME as 2026-01-02T03:04:05Z
     KEY_VALUE = "key_value"  # JSON object as a list of {key, value}
     NUMBER = "number"  # REAL whose NaN and ±Infinity are the strings "NaN", "Infinity", "-Infinity"
+    RAW = "raw"  # the whole body: a text or a BLOB as it is
     NUMBER_TEXT = "number_text"  # TEXT: which of NaN, Infinity, -Infinity, else the number as text
 
 
@@ -120,6 +122,8 @@ class Parameter:
     """A list on the wire; a scalar given is sent as a list of one."""
     join: Literal["multi", "comma", "json"] = "multi"
     """A list in the query: the parameter repeated, comma-joined, or as JSON."""
+    slashes: bool = False
+    """For PATH: it stands for several segments; its `/` stay, and what is between them is quoted."""
     root: bool = False
     """Never found by a walk: given by the statement or by the connection's `defaults`."""
     max_chars: int | None = None
@@ -151,65 +155,6 @@ class Pages:
     """The tokens are offsets: rows shift when some are added, so repeated keys are dropped."""
     bounds: tuple[str, ...] = ()
     """For a cap: the parameters that make the answer smaller."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """How predicates on one column (or on the keys of one JSON column) are said in a filter text."""
-
-    name: str
-    """The API's name of the field. `{key}` stands for the JSON key."""
-    ops: Mapping[str, str]
-    """SQL operator (`values.Op`) → the API's. What is absent is not sent."""
-    value: Literal["string", "number", "bare"] = "string"
-    key_forbidden: str = ""
-    """Characters a JSON key must not hold to be sent."""
-    exact: bool = False
-    """The API's answer needs no re-check: it compares as SQLite does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A filter text that a method takes: terms joined by a conjunction."""
-
-    parameter: str
-    terms: Mapping[str, Term]
-    """By column name; a JSON column's entry serves its keys."""
-    conjunction: str = " AND "
-    quotes: tuple[str, ...] = ("'",)
-    """The quotes a string may stand in. The first that does not occur in the value is taken."""
-    escape: Literal["none", "backslash", "double"] = "none"
-    """How a quote inside a string is written; with `none`, a value that holds all quotes is not sent."""
-    forbidden: str = ""
-    """Characters that a value must not hold to be sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order that a method takes."""
-
-    parameter: str
-    columns: Mapping[str, str]
-    """Column → the API's name for it."""
-    exact: Mapping[str, tuple[str, ...]]
-    """Column → the directions (`ASC`, `DESC`) in which the API's order equals SQLite's, NULLs included."""
-    stable: tuple[str, ...] = ()
-    """What is sent when the statement asks for no order: one in which new rows come last."""
-    directions: tuple[str, str] = ("ASC", "DESC")
-    as_list: bool = False
-    """The parameter is a list of terms, not one comma-separated text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """What of a SELECT a method can do itself."""
-
-    filter: Filter | None = None
-    order: Order | None = None
-    equals: Mapping[str, str] = field(default_factory=dict)
-    """Column → the parameter that means `column = value`, re-checked."""
-    fields: str | None = None
-    """The parameter that takes the names of the fields wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +199,7 @@ class Method:
     """The rows may be texts or numbers, not only objects."""
     body: JSON = None
     """The body's template: `$name` is replaced by an argument or, where that is unset, left out with its key.
-    None: BODY parameters placed by `Parameter.at`."""
+    None: BODY parameters placed by `Parameter.at`; False: there is never a body."""
     pages: Pages | None = None
     push: Push = field(default_factory=Push)
     tree: Tree | None = None
@@ -404,8 +349,18 @@ class ErrorShape:
     """Codes that mean: no such object."""
     exists: tuple[str, ...] = ()
     """Codes that mean: exists already."""
+    denied: tuple[str, ...] = ()
+    """Codes that mean what 401 and 403 do, whatever the status; each stands for `code.…` too."""
+    throttled: tuple[str, ...] = ()
+    """Codes that mean what 429 does, likewise."""
+    others: tuple[tuple[Path, Path], ...] = ()
+    """Where else the code and the message may be."""
     request_id: tuple[str, ...] = ("x-request-id",)
     """Headers that may hold the request's id."""
+    request_id_at: tuple[Path, ...] = ()
+    """Where in the body it may be, where no header holds it."""
+    retry_after: tuple[str, ...] = ("Retry-After",)
+    """Headers that say how long to wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from sqlprovider.catalog.document import (
     ParameterDocument,
     ResourceDocument,
     RowParameterDocument,
-    placeholders,
 )
 from sqlprovider.catalog.model import Parameter, Path, Place, Verb
+from sqlprovider.catalog.spelling import placeholders
 from sqlprovider.values import JSON, Type
 
 VERSION = "version"
@@ -118,6 +118,7 @@ def _parameter(
         key_names=document.key_names or like.key_names,
         repeated=document.repeated,
         join=document.join,
+        slashes=document.slashes,
         root=own is not None and own.root,
         max_chars=document.max_chars,
         pattern=document.pattern or (meaning.pattern if isinstance(meaning, RowParameterDocument) else None),

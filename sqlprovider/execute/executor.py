@@ -32,7 +32,7 @@ from sqlprovider.execute.paginate import Paginator, paginator
 from sqlprovider.execute.pool import DaemonPool, Tasks, interrupted
 from sqlprovider.execute.request import build_poll, build_request
 from sqlprovider.execute.response import Answer, Page, decode_answer, decode_page, error_of, request_id
-from sqlprovider.execute.retry import Outcome, is_repeatable, retry_after_seconds, retry_delay
+from sqlprovider.execute.retry import Outcome, is_repeatable, outcome_of, retry_delay
 from sqlprovider.execute.wait import Waiting, operation_error, operation_result, wait_until_done
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
@@ -371,8 +371,7 @@ class _Sender:
             with mapped_failures(request.url.netloc.decode("ascii")):
                 response = self._exchange(call, stop, started + self._timeout)
             self._count_repeats(call, response, stop, attempt)
-            retry_after = retry_after_seconds(response.headers.get("Retry-After"), self._clock.now())
-            outcome = Outcome(status=response.status_code, retry_after=retry_after)
+            outcome = outcome_of(response, call.target.errors, self._clock.now())
         except Error as error:
             failure, outcome = error, Outcome(reason=error.reason)
         ms = (self._clock.monotonic() - started) * 1000

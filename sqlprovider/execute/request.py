@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from sqlprovider.catalog.model import Method, Parameter, Path, Place
+from sqlprovider.catalog.model import Method, Parameter, Path, Place, Wire
 from sqlprovider.errors import InternalError, ProgrammingError
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
@@ -38,9 +39,9 @@ def build_request(
         if query := "&".join(_query(method, arguments)):
             url += f"?{query}"
         headers = {**_HEADERS, **method.headers, **dict(_headers(method, arguments))}
-        content = _content(operation, arguments)
+        content, kind = _content(operation, arguments)
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = kind
         encoded = [(name.encode("ascii"), value.encode()) for name, value in headers.items()]
         return httpx.Request(method.http_method, url, headers=encoded, content=content)
     except UnicodeEncodeError:
@@ -94,7 +95,9 @@ def _path(method: Method, arguments: Mapping[str, JSON], version: str) -> str:
     def fill(found: re.Match[str]) -> str:
         name = by_wire_name.get(found[1], found[1])
         if name in values:
-            return quote_segment(_text(values[name], name=name), name=name)
+            text = _text(values[name], name=name)
+            segments = text.split("/") if method.parameters[name].slashes else [text]
+            return "/".join(quote_segment(segment, name=name) for segment in segments)
         if name == "version" and version:
             return quote_segment(version, name=name)
         raise ProgrammingError(f"{name} is not given", reason="missing_parameter")
@@ -132,19 +135,25 @@ def _headers(method: Method, arguments: Mapping[str, JSON]) -> Iterator[tuple[st
         yield parameter.wire_name, text.strip()
 
 
-def _content(operation: Operation, arguments: Mapping[str, JSON]) -> bytes | None:
+def _content(operation: Operation, arguments: Mapping[str, JSON]) -> tuple[bytes | None, str]:
+    """The body, and what it is."""
     method = operation.method
+    for parameter, value in _placed(method, arguments, Place.BODY):
+        if parameter.wire is Wire.RAW:
+            return base64.b64decode(str(value)), "application/octet-stream"
     placed = {parameter.name: value for parameter, value in _placed(method, arguments, Place.BODY)}
     body = _body(method, {**arguments, **placed}, placed)
     if operation.body is not None:
         body = operation.body if body in (None, {}, []) else _merge(operation.body, body)
     if body is None and _wants_body(method):
         body = {}
-    return None if body is None else _dump(body).encode()
+    return None if body is None else _dump(body).encode(), "application/json"
 
 
 def _wants_body(method: Method) -> bool:
     # Some servers take a POST without a body for an empty question and answer `{}`; none refuses `{}`.
+    if method.body is False:
+        return False
     takes_body = any(parameter.place is Place.BODY for parameter in method.parameters.values())
     return method.http_method == "POST" or (takes_body and method.http_method in ("PUT", "PATCH"))
 
@@ -152,7 +161,7 @@ def _wants_body(method: Method) -> bool:
 def _body(method: Method, arguments: Mapping[str, JSON], placed: Mapping[str, JSON]) -> JSON:
     """The body of the template and of the parameters with a place of their own; None where there is none."""
     names = {f"${name}": name for name in method.parameters}
-    body = None if method.body is None else _render(method.body, names, arguments)
+    body = None if method.body in (None, False) else _render(method.body, names, arguments)
     in_template = _names_in(method.body, names)
     for name, value in placed.items():
         parameter = method.parameters[name]

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import httpx
 
-from sqlprovider.catalog.model import ErrorShape, Method
+from sqlprovider.catalog.model import ErrorShape, Method, Path
 from sqlprovider.errors import AuthError, BackendError, DataError, Error, IntegrityError, RateLimitedError
 from sqlprovider.execute.items import items_at, pointer, value_at
 from sqlprovider.plan.model import Operation
@@ -134,6 +134,8 @@ def decode_answer(
 def request_id(response: httpx.Response, errors: ErrorShape) -> str | None:
     """What the API calls this exchange, for its support."""
     found = next((value for name in errors.request_id if (value := response.headers.get(name))), None)
+    if found is None and errors.request_id_at and not response.is_success:
+        found = _in_body(response, errors.request_id_at)
     return None if found is None else clean(found, limit=200)
 
 
@@ -169,13 +171,13 @@ def classify(
     hint: str | None = None,
 ) -> Error:
     """The class of error for a status and a code."""
-    if status in (401, 403):
+    if status in (401, 403) or is_of(code, errors.denied):
         return AuthError(text, status=status, code=code, request_id=identity, hint=hint)
     if status in (409, 412) or code in errors.exists:
         conflict = "precondition_failed" if status == 412 else "conflict"
         reason = "already_exists" if code in errors.exists else conflict
         return IntegrityError(text, status=status, code=code, request_id=identity, reason=reason, hint=hint)
-    if status == 429:
+    if status == 429 or is_of(code, errors.throttled):
         error = RateLimitedError(text, status=status, code=code, request_id=identity, hint=hint)
         error.retry_after = retry_after
         return error
@@ -189,10 +191,24 @@ def read_error(response: httpx.Response, errors: ErrorShape) -> tuple[str | None
         body = _decode(response)
     except DataError:
         return None, None
-    code, message = value_at(body, errors.code), value_at(body, errors.message)
-    if isinstance(code, bool) or not isinstance(code, str | int) or code == "":
-        return None, None
-    return clean(str(code), limit=100), message if isinstance(message, str) else None
+    for code_at, message_at in ((errors.code, errors.message), *errors.others):
+        code, message = value_at(body, code_at), value_at(body, message_at)
+        if isinstance(code, str | int) and not isinstance(code, bool) and code != "":
+            return clean(str(code), limit=100), message if isinstance(message, str) else None
+    return None, None
+
+
+def is_of(code: str | None, families: tuple[str, ...]) -> bool:
+    """Whether a code is one of these, or below one (`Throttling.User` is below `Throttling`)."""
+    return code is not None and any(code == name or code.startswith(f"{name}.") for name in families)
+
+
+def _in_body(response: httpx.Response, paths: tuple[Path, ...]) -> str | None:
+    try:
+        body = _decode(response)
+    except DataError:
+        return None
+    return next((str(found) for path in paths if (found := value_at(body, path))), None)
 
 
 def clean(text: str, limit: int = _LONGEST_MESSAGE) -> str:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from sqlprovider.catalog.model import Method
+import httpx
+
+from sqlprovider.catalog.model import ErrorShape, Method
 from sqlprovider.execute.failure import CONNECTION_LOST, NOT_SENT, TIMED_OUT
+from sqlprovider.execute.response import is_of, read_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,19 @@ class RetryPolicy:
 
 
 POLICY = RetryPolicy()
+
+
+def outcome_of(response: httpx.Response, errors: ErrorShape, now: float) -> Outcome:
+    """How an answer ends an exchange: an API may say in its code what others say by 429."""
+    status = response.status_code
+    if (
+        not response.is_success
+        and errors.throttled
+        and is_of(read_error(response, errors)[0], errors.throttled)
+    ):
+        status = 429
+    said = next((value for name in errors.retry_after if (value := response.headers.get(name))), None)
+    return Outcome(status=status, retry_after=retry_after_seconds(said, now))
 
 
 def is_repeatable(method: Method) -> bool:

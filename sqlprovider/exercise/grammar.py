@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlprovider.catalog.model import Filter, Order
+from sqlprovider.catalog.push import Filter, Order, Term
 from sqlprovider.values import JSON
+
+_FREE = ("IN", "IS NULL", "IS NOT NULL")
+"""Operators that do not take exactly one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +71,30 @@ def _read_term(spelling: Filter, said: str) -> Test:
         for op, word in sorted(term.ops.items(), key=lambda pair: -len(pair[1])):
             found = re.fullmatch(rf"{name} ?{re.escape(word)}(?: ?(?P<rest>.+))?", said, re.DOTALL)
             if found is not None:
-                return Test(column, found["key"] or None, op, tuple(_literals(spelling, found["rest"])))
+                values = tuple(_literals(spelling, term, found["rest"]))
+                if len(values) != 1 and op not in _FREE:
+                    raise ValueError(f"{said!r} has {len(values)} values")
+                return Test(column, found["key"] or None, op, values)
     raise ValueError(f"{said!r} is no term of the filter")
 
 
-def _literals(spelling: Filter, said: str | None) -> Iterator[str]:
+def _literals(spelling: Filter, term: Term, said: str | None) -> Iterator[str]:
     if said is None:
         return
     rest = said[1:-1] if said.startswith("(") and said.endswith(")") else said
-    while rest := rest.strip().removeprefix(",").strip():
-        quote = rest[0]
-        if quote not in spelling.quotes:
-            literal, _, rest = rest.partition(",")
-            yield literal.strip()
-            continue
-        literal, end = _quoted(spelling, rest)
-        yield literal
-        rest = rest[end:]
+    while rest:
+        if rest[0] in spelling.quotes:
+            literal, end = _quoted(spelling, rest)
+            after, rest = rest[end:].strip(), ""
+        elif term.value == "string":
+            raise ValueError(f"the text {rest!r} stands in no quotes")
+        else:
+            literal, comma, after = rest.partition(",")
+            after = comma + after
+        yield literal.strip() if term.value != "string" else literal
+        if after and not after.startswith(","):
+            raise ValueError(f"{after!r} stands after a value")
+        rest = after.removeprefix(",").strip()
 
 
 def _quoted(spelling: Filter, text: str) -> tuple[str, int]:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlprovider.catalog.model import Column, Parameter, Resource, Role, Term, View
+from sqlprovider.catalog.model import Column, Parameter, Resource, Role, View
+from sqlprovider.catalog.push import Term
 from sqlprovider.exercise.grammar import Test, read_filter, read_order
 from sqlprovider.exercise.made import VIEW, Values
 from sqlprovider.exercise.routes import Call

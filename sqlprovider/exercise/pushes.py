@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from sqlprovider.catalog.model import Column, Method, Term
+from sqlprovider.catalog.model import Column, Method
+from sqlprovider.catalog.push import Term
 from sqlprovider.exercise.made import Values
 from sqlprovider.exercise.trial import Table, Trial
 from sqlprovider.values import Row, SQLValue, Type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
-from sqlprovider.catalog.model import Column, Method, Parameter, Place, Resource
+from sqlprovider.catalog.model import Column, Method, Parameter, Place, Resource, Wire
 from sqlprovider.values import JSON
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -50,11 +51,15 @@ def keyed_column(call: Call) -> Column | None:
 
 
 def _pattern(method: Method) -> re.Pattern[str]:
-    """A value is quoted whole: it holds neither `/` nor `:`."""
-    pieces = _PLACEHOLDER.split(method.path)
-    found = "".join(
-        f"(?P<g{place}>[^/:]+)" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)
-    )
+    """A value is quoted whole: it holds no `:`, and `/` only where it stands for several segments."""
+    found = ""
+    for place, piece in enumerate(_PLACEHOLDER.split(method.path)):
+        if place % 2:
+            parameter = method.parameters.get(piece)
+            value = "[^:]+" if parameter is not None and parameter.slashes else "[^/:]+"
+            found += f"(?P<g{place}>{value})"
+        else:
+            found += re.escape(piece)
     return re.compile(found)
 
 
@@ -78,7 +83,8 @@ def _arguments(method: Method, found: re.Match[str], request: httpx.Request) -> 
         parameter = method.parameters.get(name) or by_wire_name.get(name)
         if parameter is not None:
             yield parameter.name, unquote(found[f"g{2 * place + 1}"])
-    body: JSON = json.loads(request.content) if request.content else None
+    is_raw = any(parameter.wire is Wire.RAW for parameter in method.parameters.values())
+    body: JSON = json.loads(request.content) if request.content and not is_raw else None
     in_template = dict(_template_values(method, method.body, body))
     for parameter in method.parameters.values():
         match parameter.place:
@@ -86,6 +92,8 @@ def _arguments(method: Method, found: re.Match[str], request: httpx.Request) -> 
                 yield from _query_argument(parameter, _query(request))
             case Place.HEADER if parameter.wire_name in request.headers:
                 yield parameter.name, request.headers[parameter.wire_name]
+            case Place.BODY if parameter.wire is Wire.RAW:
+                yield parameter.name, base64.b64encode(request.content).decode("ascii")
             case Place.BODY if parameter.name in in_template:
                 yield parameter.name, in_template[parameter.name]
             case Place.BODY if parameter.at:

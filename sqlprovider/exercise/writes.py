@@ -103,6 +103,8 @@ def _updated(trial: Trial, name: str) -> Iterator[str]:
     column = trial.resource.column(name)
     assert column is not None
     rows, value = trial.rows(2 if trial.has_room() else 1), make_value(trial.resource, column, 61)
+    if column.set_key and column.delete_key:
+        value = '{"k":"v61"}'  # one key is set and the other one deleted
     where, params = _identity(trial, rows[0])
     with trial.table(rows) as table:
         try:

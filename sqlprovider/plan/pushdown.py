@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Set
 
-from sqlprovider.catalog.model import Column, Filter, Method, Resource, Term
+from sqlprovider.catalog.model import (
+    Column,
+    Method,
+    Resource,
+)
+from sqlprovider.catalog.push import Filter, Term
 from sqlprovider.plan.choose import Offer
 from sqlprovider.plan.model import Binding, PushedOrder, PushedTerm
 from sqlprovider.values import (

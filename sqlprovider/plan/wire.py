@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ def to_wire(value: SQLValue, parameter: Parameter, *, where: str) -> JSON:
     """The JSON value a parameter is sent as. Raises ProgrammingError that names `where` and the parameter."""
     if value is None:
         return None
+    if parameter.wire is Wire.RAW:
+        return base64.b64encode(value if isinstance(value, bytes) else str(value).encode()).decode()
     try:
         wire = _convert(value, parameter)
     except (ValueError, TypeError) as error:
@@ -139,13 +142,18 @@ def _datetime(value: SQLValue, wire: Wire) -> JSON:
         value = int(value)
     if isinstance(value, int):
         normal = datetime_from_epoch_ms(value)
-        return value if wire is Wire.EPOCH_MS else normal.replace(" ", "T") + "Z"
+        return value if wire is Wire.EPOCH_MS else _rfc3339(normal)
     text = str(value)
     if text.isdigit():
         return _datetime(int(text), wire)
     if wire is Wire.EPOCH_MS:
         return epoch_ms_from_text(text)
-    return datetime_from_text(text).replace(" ", "T") + "Z"
+    return _rfc3339(datetime_from_text(text))
+
+
+def _rfc3339(normal: str) -> str:
+    """`2026-01-02T03:04:05Z`: some servers refuse a fraction, so one that is nothing is left out."""
+    return normal.replace(" ", "T").removesuffix(".000") + "Z"
 
 
 def _boolean(value: SQLValue) -> JSON:

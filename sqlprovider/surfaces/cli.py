@@ -180,6 +180,8 @@ def _output(arguments: Arguments, stdout: TextIO) -> str:
 
 
 def _providers(arguments: Arguments, streams: Streams, open_session: OpenSession) -> int:
+    if arguments.documents:
+        return _compile(arguments, streams)
     if arguments.document is not None:
         return _check(Path(arguments.document), streams) or _exercise(arguments, streams)
     printer = open_printer(_output(arguments, streams.stdout), streams.stdout)
@@ -199,6 +201,20 @@ def _check(document: Path, streams: Streams) -> int:
         streams.stdout.write(f"{problem}\n")
     streams.stderr.write(f"{document}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}\n")
     return FAILED if problems else OK
+
+
+def _compile(arguments: Arguments, streams: Streams) -> int:
+    from sqlprovider.session import compile_facts  # noqa: PLC0415  --help does without it
+    from sqlprovider.surfaces.compile import run_compile  # noqa: PLC0415  --help does without it
+
+    return run_compile(
+        arguments.documents,
+        names=arguments.names,
+        folder=arguments.folder,
+        load=lambda: compile_facts,
+        stdout=streams.stdout,
+        stderr=streams.stderr,
+    )
 
 
 def _exercise(arguments: Arguments, streams: Streams) -> int:

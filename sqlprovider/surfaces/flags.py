@@ -38,6 +38,9 @@ class Arguments:
     keep: bool = False
     document: str | None = None
     exercise: bool = False
+    documents: tuple[str, ...] = ()
+    names: str | None = None
+    folder: str | None = None
 
 
 def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
@@ -66,7 +69,14 @@ def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
         case "demo":
             return Arguments("demo", keep=given.keep)
         case "providers":
-            return Arguments("providers", document=given.document, exercise=given.exercise)
+            return Arguments(
+                "providers",
+                document=given.document,
+                exercise=given.exercise,
+                documents=tuple(given.documents),
+                names=given.names,
+                folder=given.folder,
+            )
         case _:
             raise UsageError(
                 "usage: sqlprovider {query,shell,demo,providers} …\nerror: no command; see sqlprovider --help"
@@ -147,8 +157,9 @@ def _add_session_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(document=None, exercise=False)
-    checks = parser.add_subparsers(dest="action", metavar="check")
+    parser.set_defaults(document=None, exercise=False, documents=(), names=None, folder=None)
+    checks = parser.add_subparsers(dest="action", metavar="{check,compile}")
+    _add_compile(checks.add_parser("compile", help="make facts files of Google's discovery documents"))
     check = checks.add_parser("check", help="print every problem of a provider document")
     check.add_argument("document", metavar="DOCUMENT")
     check.add_argument(
@@ -156,3 +167,14 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="if there is none: try every resource on a server made from the document, and print what fails",
     )
+
+
+def _add_compile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("documents", nargs="+", metavar="DOCUMENT", help="a file, or a name such as ml.v1")
+    parser.add_argument(
+        "--names",
+        required=True,
+        metavar="FILE",
+        help="the table of names, which is only added to: a resource is never renamed",
+    )
+    parser.add_argument("-o", "--output", dest="folder", required=True, metavar="FOLDER", help="where to")

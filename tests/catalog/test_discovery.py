@@ -125,6 +125,11 @@ def test_a_file_that_is_no_discovery_document_is_refused(tmp_path: Path, text: s
         read_discovery(file)
 
 
+def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="it cannot be read"):
+        read_discovery(tmp_path)
+
+
 def test_a_document_is_found_by_its_name_in_the_client() -> None:
     assert find_document("ml.v1").name == "ml.v1.json"
 

@@ -129,6 +129,15 @@ def test_what_a_list_could_not_reach_is_named(tmp_path: Path) -> None:
     }
 
 
+def test_an_answer_s_field_with_a_column_s_name_gets_another(tmp_path: Path) -> None:
+    lists: Fields = {"boxes": {"type": "array", "items": {"$ref": "Box"}}, "etag": {"type": "string"}}
+    boxes = compiled(tmp_path, WHOLE, {"ListBoxesResponse": lists})["boxes"]
+    assert {name: column.path for name, column in boxes.response.items()} == {
+        "boxes": None,
+        "etag_": ("etag",),
+    }
+
+
 def test_a_list_of_two_lists_is_no_select(tmp_path: Path) -> None:
     lists: Fields = {name: {"type": "array", "items": {"$ref": name}} for name in ("Box", "Lid")}
     schemas: dict[str, Fields] = {"Lid": {"name": NAME}, "ListBoxesResponse": lists}

@@ -12,7 +12,8 @@ from sqlprovider.catalog.load import load_provider
 from sqlprovider.catalog.model import Place, Resource, Role, Verb
 from sqlprovider.values import Type
 
-RESOURCES = load_provider("google", {}).services["aiplatform"].resources
+_ALL = load_provider("google", {}).services["aiplatform"].resources
+RESOURCES = {name: _ALL[name] for name in ("tensorboards", "experiments", "runs", "time_series")}
 PARENT = ("projectsId", "locationsId", "tensorboardsId", "experimentsId")
 ROW = (*PARENT, "runsId")
 

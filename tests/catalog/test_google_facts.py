@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,7 @@ NAMES = {
     "publishers_models": "projects.locations.publishers.models",
     "global_root": "root",
 }
+_OPERATION_OF = re.compile(r"from_gapic\(\s*response,\s*self\._transport\.operations_client,\s*[\w.]*?(\w+),")
 PROVIDER = """
 provider: google
 services: [aiplatform, ml]
@@ -181,6 +184,35 @@ def test_what_answers_with_an_operation_is_waited_for(name: str) -> None:
         method = found[named[call.chain]].methods[snake_case(call.wire_name)]
         waits = document.is_operation(call.response) and call.chain[-1] != "operations"
         assert method.wait is (waits and call.wire_name != "fetchPredictOperation"), method.http
+
+
+@cache
+def operation_results(version: str) -> dict[str, str]:
+    """What the official client makes of the operation that each of its methods answers with."""
+    package = find_spec(f"google.cloud.aiplatform_{version}")
+    assert package is not None
+    places = [Path(place) for place in package.submodule_search_locations or ()]
+    results = {}
+    for file in (file for place in places for file in place.glob("services/*/client.py")):
+        for method in re.split(r"\n    def ", file.read_text(encoding="utf-8")):
+            if (made := _OPERATION_OF.search(method)) is not None:
+                results[method.partition("(")[0]] = made[1]
+    return results
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_the_operation_of_a_create_or_patch_ends_with_the_item_in_the_official_client_too(
+    version: str,
+) -> None:
+    results, compared = operation_results(version), 0
+    for resource in facts(f"aiplatform.{version}").values():
+        for name, word in (("create", "create"), ("patch", "update")):
+            method = resource.methods.get(name)
+            theirs = results.get(f"{word}_{snake_case(resource.title)}")
+            if method is not None and method.wait and theirs is not None:
+                compared += 1
+                assert (method.answers, theirs) == ("item", resource.title)
+    assert compared > 25
 
 
 @pytest.mark.parametrize(

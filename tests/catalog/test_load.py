@@ -11,7 +11,16 @@ import pytest
 
 from sqlprovider.catalog.catalog import Catalog, ConnectionSpec
 from sqlprovider.catalog.load import load_provider, provider_names
-from sqlprovider.catalog.model import Drop, Pages, Parent, Role, Term, Verb, View, WaitShape
+from sqlprovider.catalog.model import (
+    Drop,
+    Pages,
+    Parent,
+    Role,
+    Verb,
+    View,
+    WaitShape,
+)
+from sqlprovider.catalog.push import Term
 from sqlprovider.errors import CatalogError, ConfigError
 from tests.catalog.drafts import BENCH, edited, lab_resource, write_provider
 

@@ -23,8 +23,6 @@ from tests.contracts.oci_sdk import CONTROL_PLANE, DATA_PLANE, Field, Sdk, read_
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "oci"
 BY_HAND = "MLOpsClient"
-UNSAYABLE = frozenset({"head_workspace_object"})
-"""Operations that the format has no words for: no HEAD."""
 ROOTS = ("aiDataPlatformId",)
 _SAME_BODY = "opc-retry-token"
 _ETAG = "if-match"
@@ -108,7 +106,7 @@ class Table:
 def compile_facts(service: str) -> Compiled:
     """The facts of `aidataplatform` or `aidataplatform_control`."""
     sdk = read_sdk(DATA_PLANE if service == "aidataplatform" else CONTROL_PLANE)
-    wanted = [o for o in sdk.operations if o.client != BY_HAND and o.name not in UNSAYABLE]
+    wanted = [o for o in sdk.operations if o.client != BY_HAND]
     placed = [place(operation) for operation in wanted]
     (version,) = {operation.path.split("/")[1] for operation in sdk.operations}
     names = list(dict.fromkeys(p.resource for p in placed))
@@ -272,8 +270,6 @@ def _method(table: Table, placed: Placed) -> Words:
     fields = body_fields(table.sdk, placed)
     if any(field.wire_name in fields for field in operation.path_fields):
         words["body"] = {name: f"${name}" for name in fields}  # what stands in the path, too
-    if operation.body == "stream":
-        words |= {"body": "$content", "headers": {"content-type": "application/octet-stream"}}
     return _without_empty(words)
 
 
@@ -338,7 +334,7 @@ def _parameters(table: Table, placed: Placed) -> Iterator[tuple[str, JSON]]:
             if field.wire_name not in in_path:
                 yield field.wire_name, _parameter(table, placed, field, place_)
     if operation.body == "stream":
-        yield "content", {"in": "body", "required": True}
+        yield "content", {"in": "body", "wire": "raw", "required": True}
 
 
 def _parameter(table: Table, placed: Placed, field: Field, place_: str) -> Words:

@@ -23,6 +23,7 @@ versions: [v1, v2]
 resources:
   shelves:
     title: Shelves
+    refuses: {DELETE: "empty it: DELETE FROM library.books.volumes"}
     key: [shelf]
     parameters:
       shelf: {path: name, segment: shelves}
@@ -43,8 +44,12 @@ resources:
     title: Volumes
     key: [shelf, id]
     parents: [shelves]
-    refuses: {UPDATE: "lend it: EXEC library.books.volumes.lend"}
-    view: {option: state, default: there, path: state, column: status, values: {there: [there], lent: [lent], all: null}}
+    view:
+      option: state
+      default: there
+      path: state
+      column: status
+      values: {there: [there], lent: [lent], all: null}
     drop: {path: kind, values: [gap]}
     parameters:
       shelf: {path: shelf}
@@ -76,7 +81,7 @@ resources:
             terms:
               title: {name: title, ops: {"=": "=", "!=": "!=", LIKE: like}, exact: true}
               pages: {name: pages, value: number, ops: ["<", ">="], exact: true}
-              notes: {name: "notes.`{key}`", key_forbidden: "`", ops: {"=": "=", IS NULL: absent}}
+              notes: {name: "notes.`{key}`", key_forbidden: "`", ops: {"=": "=", "!=": "!="}}
           order: {parameter: order, columns: {pages: pages}, exact: {pages: [ASC, DESC]}}
       get:
         verb: SELECT
@@ -102,6 +107,7 @@ resources:
       delete_note:
         verb: EXEC
         http: DELETE /{version}/shelves/{shelf}/volumes/{id}/notes/{key}
+        parameters: {key: {in: path}}
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlprovider.values import JSON
 from tests.fakes.oci_api import Object, OciError, check_names
@@ -96,9 +97,12 @@ def _within(name: str, value: JSON, bound: str) -> bool:
     """Whether a time lies on the right side of a bound; an empty bound is none."""
     if not bound:
         return True
-    # All times are written alike but for the zone; the bound may have more digits.
-    limit = bound.replace("+00:00", "Z")
-    return str(value) >= limit if "GreaterThan" in name else str(value) <= limit
+    try:
+        limit = datetime.fromisoformat(bound)
+    except ValueError:
+        raise OciError(400, f"{name} is no time.") from None
+    moment = datetime.fromisoformat(str(value))
+    return moment >= limit if "GreaterThan" in name else moment <= limit
 
 
 def _order(kind: Kind, request: RecordedRequest) -> Callable[[Stored], tuple[str, str]]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sqlprovider.catalog.model import Filter, Order, Parent, Push, Term, View
+from sqlprovider.catalog.model import (
+    Parent,
+    View,
+)
+from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.errors import ProgrammingError
 from sqlprovider.plan.bind import (
     Argument,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sqlprovider.catalog.model import Column, Filter, Order, Parent, Push, Role, Term, Verb, View
+from sqlprovider.catalog.model import (
+    Column,
+    Parent,
+    Role,
+    Verb,
+    View,
+)
+from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.plan.explain import Step, explain_mutation, explain_scan
 from sqlprovider.plan.model import PushedOrder
 from sqlprovider.plan.mutation import plan_delete, plan_update

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlprovider.catalog.model import Filter, Order, Parent, Push, Term
+from sqlprovider.catalog.model import (
+    Parent,
+)
+from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.plan.model import PushedOrder
 from sqlprovider.values import Slot, Type
 from tests.plan.build import ONE, item, key, method, option, required, resource, scan, takes, where

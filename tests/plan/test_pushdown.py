@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sqlprovider.catalog.model import Filter, Order, Push, Term
+from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.plan.bind import bind_scan
 from sqlprovider.plan.model import PushedOrder
 from sqlprovider.plan.pushdown import order_argument, push_order

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from sqlprovider.catalog.model import Column, Order, Parent, Push, Resource, Role, Verb, View
+from sqlprovider.catalog.model import (
+    Column,
+    Parent,
+    Resource,
+    Role,
+    Verb,
+    View,
+)
+from sqlprovider.catalog.push import Order, Push
 from sqlprovider.plan.model import PushedOrder
 from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.plan.scan import estimate
