@@ -10,10 +10,10 @@ CODE  := sqlprovider tests
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test bench coverage format static clean distclean
+.PHONY: help demo check test bench conformance coverage format static clean distclean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.ready-demo ## start a real MLflow server, fill it, run a tour of queries (ARGS=--keep leaves it up)
 	@$(BIN)/sqlprovider demo $(ARGS)
@@ -26,6 +26,9 @@ test: static ## everything: check, and the tests against real servers and offici
 
 bench: $(VENV)/.ready-dev ## measure (ARGS='--runs 5 --json FILE')
 	@$(BIN)/python -m tests.bench.run $(ARGS)
+
+conformance: $(VENV)/.ready-dev ## each service's operations against its vendor's own client (ARGS=mlflow)
+	@$(BIN)/python -m tests.contracts.report $(ARGS)
 
 coverage: $(VENV)/.ready-dev ## everything, with the branch coverage of each file
 	$(PYTEST) -m "not live" --cov --cov-report=term-missing:skip-covered $(ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, cast
 
 import httpx
@@ -13,6 +13,7 @@ from sqlprovider.catalog.model import Resource
 from sqlprovider.values import JSON, SQLValue
 from tests.cases import Backend
 from tests.mlflow import Object, Rest, Seed, text_at
+from tests.mlflow_more import MoreObjects, fill
 from tests.oracle import compact, time_of_ms
 
 Values: TypeAlias = dict[str, SQLValue]
@@ -30,12 +31,14 @@ class MlflowObjects:
         ids: list[JSON] = [text_at(experiment, "experiment_id") for experiment in self._experiments]
         self._runs = self._search("runs/search", "runs", experiment_ids=ids)
         self._models = self._search("logged-models/search", "models", experiment_ids=ids)
+        self._more = MoreObjects(rest, self._experiments)
         self._rows: dict[str, list[Values]] = {}
 
     def __call__(self, resource: Resource) -> Iterable[Mapping[str, SQLValue]]:
         name = resource.name.resource
         if name not in self._rows:
-            self._rows[name] = list(getattr(self, f"_{name}_rows")())
+            own: Callable[[], Iterable[Values]] | None = getattr(self, f"_{name}_rows", None)
+            self._rows[name] = self._more.rows(name) if own is None else list(own())
         return self._rows[name]
 
     def _search(self, path: str, name: str, **body: JSON) -> list[Object]:
@@ -245,8 +248,15 @@ def _finite(value: JSON) -> JSON:
             return value
 
 
+_FILLED: set[str] = set()
+"""The servers that hold what the newer APIs hold, by address."""
+
+
 def mlflow_backend(seed: Seed, transport: httpx.BaseTransport) -> Backend:
     """The real server as a backend of cases: runs and models go by the names they were given."""
+    if seed.base_url not in _FILLED:
+        _FILLED.add(seed.base_url)
+        fill(seed.base_url, seed.experiments)
     names = {f"run {label}": id_ for label, id_ in seed.runs.items()}
     names |= {f"model {label}": id_ for label, id_ in seed.logged_models.items()}
     return Backend("mlflow", {"base_url": seed.base_url}, transport, MlflowObjects(seed.rest), names=names)

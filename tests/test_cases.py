@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
 import pytest
 
-from tests import oci, paidlc
+from tests import across, oci, paidlc, vertex
+from tests.across import AcrossState
 from tests.cases import ROOT, Backend, Case, check_case, judge_case, read_case
+from tests.fakes.faults import Fault
+from tests.fakes.ml import MlState
 from tests.fakes.oci_state import OciState
 from tests.fakes.paidlc import PaidlcState
-from tests.fakes.vertex import Fault, VertexState, vertex_large, vertex_small
+from tests.fakes.vertex_state import VertexState
 from tests.mlflow_objects import mlflow_backend
 from tests.oracle import NoOracle
-from tests.vertex import vertex_backend
 
 if TYPE_CHECKING:
     from tests.mlflow import Seed
 
-VERTEX = {"vertex_small": vertex_small, "vertex_large": vertex_large, "vertex_empty": VertexState}
-STANDINS: Mapping[str, Callable[[], VertexState | PaidlcState | OciState]] = {
-    **VERTEX,
+State: TypeAlias = VertexState | MlState | PaidlcState | OciState | AcrossState
+STANDINS: Mapping[str, Callable[[], State]] = {
+    **vertex.STATES,
     **paidlc.STATES,
     **oci.STATES,
+    **across.STATES,
 }
+REAL = {"mlflow", across.WITH_MLFLOW}
+"""What a server is started for; tests/test_across.py runs the second."""
 CASES = [read_case(path) for path in sorted(ROOT.rglob("*.test"))]
 
 
@@ -33,7 +38,7 @@ def _id(case: Case) -> str:
     return case.path.relative_to(ROOT).with_suffix("").as_posix()
 
 
-def _state(case: Case) -> VertexState | PaidlcState | OciState:
+def _state(case: Case) -> State:
     """The state a case begins with: `-- state:` sets switches, `-- faults:` appends faults."""
     state = STANDINS[case.backend]()
     switches, faults = case.setup.get("state", {}), case.setup.get("faults", [])
@@ -54,8 +59,10 @@ def _backend(case: Case) -> Backend:
             return paidlc.paidlc_backend(state)
         case OciState() as state:
             return oci.oci_backend(state)
+        case AcrossState() as state:
+            return across.across_backend(state)
         case state:
-            return vertex_backend(state)
+            return vertex.vertex_backend(state)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.backend in STANDINS], ids=_id)
@@ -73,7 +80,7 @@ def test_case_on_a_real_server(case: Case, mlflow_server: Seed, request: pytest.
 
 
 def test_no_case_is_left_out() -> None:
-    assert {case.backend for case in CASES} == {*STANDINS, "mlflow"} - {"vertex_empty"}
+    assert {case.backend for case in CASES} == {*STANDINS, *REAL} - {"vertex_empty"}
 
 
 def test_most_cases_that_read_are_judged_by_the_oracle() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import SqlglotError
 
 from sqlprovider.errors import SQLSyntaxError
@@ -28,6 +29,9 @@ _KEYWORDS = keywords(
 _AFTER_CALL = frozenset({"FILTER", "OVER"})
 _CALLED_LIKE = frozenset({"GLOB", "LIKE", "MATCH", "REGEXP", "ROW", "LEFT", "RIGHT"})
 _LITERALS = (Kind.STRING, Kind.BLOB, Kind.NUMBER, Kind.PARAMETER)
+_BEFORE_TABLES = frozenset({"INTO", "FROM", "JOIN", "WITH", "RECURSIVE", "TABLE"})
+_OWN_GRAMMAR = frozenset(SQLite.Parser.FUNCTION_PARSERS) | frozenset(SQLite.Parser.FUNCTIONS)
+_CALL_MARK = "call_"
 TABLE_MARK = "@"
 _LITERAL_MARK = "t"
 
@@ -111,9 +115,15 @@ class TreeText:
             is_name = token.kind is Kind.STRING and self.resolved.piece.word(index - 1) == "AS"
             self.say(quoted(unquoted(token.text)) if is_name else f":{_LITERAL_MARK}{index}", index=index)
         elif token.is_name and not self._is_keyword(index, token):
-            self.say(quoted(token.name), index=index)
+            self.say(quoted(f"{_CALL_MARK if self._is_call(index) else ''}{token.name}"), index=index)
         else:
             self.say(token.text, index=index)
+
+    def _is_call(self, index: int) -> bool:
+        """Whether a name is a function that sqlglot has a grammar of its own for (`json_object`)."""
+        piece = self.resolved.piece
+        is_called = piece.is_text(index + 1, "(") and piece.word(index - 1) not in _BEFORE_TABLES
+        return is_called and self.tokens[index].name.upper() in _OWN_GRAMMAR
 
     def _is_keyword(self, index: int, token: Token) -> bool:
         piece = self.resolved.piece

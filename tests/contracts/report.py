@@ -1,8 +1,9 @@
-"""`make conformance`: each service's operations, how many SQL reaches, and whether they are sent as they should be.
+"""`make conformance`: each service's operations, how many SQL reaches, and which it sends as the vendor does.
 
 What a service has is counted in its vendor's own documents: Google's discovery documents, the operations of
 Alibaba Cloud's and Oracle's clients, MLflow's protobuf descriptors. What SQL reaches is read from
-`sqlprovider.methods`. Whether our request is the vendor's says the comparison of that service, beside this file.
+`sqlprovider.methods`. Whether a request of ours is the vendor's is said by the service's comparison in this
+folder.
 """
 
 from __future__ import annotations
@@ -165,8 +166,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _methods(subject: Subject) -> dict[str, Route]:
-    service = subject.name.partition(".")[2]
-    where = f"WHERE service = '{service}'" if service else ""
+    provider, _, service = subject.name.partition(".")
+    where = f"connection = '{provider}'" + (f" AND service = '{service}'" if service else "")
     transport = httpx.MockTransport(lambda request: httpx.Response(500))
     with closing(subject.session(transport)) as session:
         (result,) = session.run(
