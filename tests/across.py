@@ -26,7 +26,7 @@ from tests.fakes.oci_state import OciState
 from tests.fakes.paidlc_state import PaidlcState
 from tests.fakes.vertex_platform_state import PlatformState
 from tests.mlflow import Rest, Seed
-from tests.mlflow_objects import MlflowObjects, mlflow_backend
+from tests.mlflow_objects import MlflowObjects
 from tests.oci import api_key, oci_backend
 from tests.paidlc import paidlc_backend
 from tests.vertex import RawTarget, vertex_backend
@@ -69,10 +69,11 @@ def across_mlflow(directory: Path) -> Iterator[Seed]:
 def across_mlflow_backend(state: AcrossState, seed: Seed) -> Iterator[Backend]:
     """The four, and `mlflow`, which `oci` serves too."""
     with forward_to(seed.base_url) as forward, httpx.HTTPTransport() as transport:
-        mlflow = mlflow_backend(seed, transport)
+        objects = MlflowObjects(seed.rest)
+        mlflow = Backend("mlflow", {"base_url": seed.base_url}, transport, objects)
         parts = {"mlflow": mlflow, **_parts(state, forward)}
-        parts["oci"].objects = _with_mlflow(parts["oci"], MlflowObjects(seed.rest))
-        yield replace(_joined(parts), names=mlflow.names)
+        parts["oci"].objects = _with_mlflow(parts["oci"], objects)
+        yield replace(_joined(parts), names={f"run {label}": id_ for label, id_ in seed.runs.items()})
 
 
 class ByHost(httpx.BaseTransport):
@@ -119,7 +120,9 @@ def _joined(parts: Mapping[str, Backend]) -> Backend:
     )
 
 
-def _with_mlflow(oci: Backend, mlflow: MlflowObjects) -> Callable[[Resource], Iterable[Mapping[str, SQLValue]]]:
+def _with_mlflow(
+    oci: Backend, mlflow: MlflowObjects
+) -> Callable[[Resource], Iterable[Mapping[str, SQLValue]]]:
     """OCI's own objects, and MLflow's with the ids of their workspace."""
     own = oci.objects
 

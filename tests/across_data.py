@@ -80,9 +80,7 @@ def google_state() -> PlatformState:
 def lab_state() -> PlatformState:
     """Project q, location l: two custom jobs, one of the name of one in project p."""
     state = new_platform()
-    _add_custom_jobs(
-        state, "projects/q/locations/l", (_JOBS[0], ("7", "only in the lab", "RUNNING", "zoe"))
-    )
+    _add_custom_jobs(state, "projects/q/locations/l", (_JOBS[0], ("7", "only in the lab", "RUNNING", "zoe")))
     return state
 
 

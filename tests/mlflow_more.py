@@ -24,17 +24,16 @@ class Rest3:
     """The newer part of the REST API as it is: an answer that is no 200 raises."""
 
     def __init__(self, base_url: str) -> None:
-        self._client = httpx.Client(base_url=base_url, timeout=30)
+        self._base_url = base_url
 
     def post(self, path: str, /, **body: JSON) -> Object:
-        return self._object(self._client.post(self._whole(path), json=body))
+        return self._object(httpx.post(self._url(path), json=body, timeout=30))
 
     def get(self, path: str, /, **query: str) -> Object:
-        return self._object(self._client.get(self._whole(path), params=query))
+        return self._object(httpx.get(self._url(path), params=query, timeout=30))
 
-    @staticmethod
-    def _whole(path: str) -> str:
-        return path if path.startswith("/") else f"/api/3.0/mlflow/{path}"
+    def _url(self, path: str) -> str:
+        return self._base_url + (path if path.startswith("/") else f"/api/3.0/mlflow/{path}")
 
     def listed(self, answer: Object, name: str) -> list[Object]:
         """A list of the answer; an empty one is left out by the API."""
@@ -180,10 +179,10 @@ class MoreObjects:
         make: Callable[[], Iterator[Values]] = getattr(self, f"_{name}_rows")
         return list(make())
 
-    def _found(self, path: str, name: str, **body: JSON) -> list[Object]:
+    def _found(self, path: str, name: str, /, **body: JSON) -> list[Object]:
         return self._rest.listed(self._rest.post(path, **body), name)
 
-    def _got(self, path: str, name: str, **query: str) -> list[Object]:
+    def _got(self, path: str, name: str, /, **query: str) -> list[Object]:
         return self._rest.listed(self._rest.get(path, **query), name)
 
     def _traces_rows(self) -> Iterator[Values]:

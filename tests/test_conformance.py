@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXPECTED = {
-    # documented and reachable, equal, different, not in the judge
+    # documented and reachable, equal, different, not in the client
     ("google.aiplatform", "v1"): (1144, 1143, 0, 1),
     ("google.aiplatform", "v1beta1"): (1600, 1583, 0, 17),
     ("google.ml", "v1"): (46, 46, 0, 0),

@@ -152,7 +152,13 @@ class StatementCalls:
                 listing = self._listing(operation, tasks)
                 page = listing.take(tasks).page
                 answer = Answer(
-                    page.items, page.parents, page.answer, page.status, page.request_id, page.missing
+                    page.items,
+                    page.parents,
+                    page.answer,
+                    page.status,
+                    page.request_id,
+                    page.missing,
+                    headers=page.headers,
                 )
                 if operation.method.wait and not page.missing:
                     return self._wait(listing, answer, tasks)

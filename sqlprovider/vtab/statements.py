@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Method, Resource, Role, Verb
-from sqlprovider.errors import NotSupportedError, ProgrammingError
+from sqlprovider.errors import IntegrityError, NotSupportedError, ProgrammingError
 from sqlprovider.plan.mutation import (
     Mutation,
     check_values,
@@ -204,7 +204,10 @@ class Statements:
     def _looked_up(
         self, mutation: Mutation, columns: list[str], row: tuple[SQLValue, ...], run: Run
     ) -> Values:
-        """A row as read. A precondition that is a header is known only if the row is asked for by its key."""
+        """A row as read. A precondition that is a header is known only if the row is asked for by its key.
+
+        Raises IntegrityError where it is no longer the row that the WHERE was held against.
+        """
         old: Values = dict(zip(columns, row, strict=False))
         method, resource = mutation.method, mutation.resource
         name = None if method is None else method.precondition
@@ -214,9 +217,20 @@ class Statements:
         keys = [key for key in resource.key if old.get(key) is not None]
         test = " AND ".join(f"{quote(key)} = ?" for key in keys)
         table = self._engine.add_resource(resource)
-        sql = f"SELECT {quote(column.name)} FROM {quote(table)} WHERE {test}"
-        found = self._engine.select(sql, [old[key] for key in keys], run.calls).rows
-        return {**old, column.name: next((value for (value,) in found), None)}
+        sql = f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)} WHERE {test}"
+        found = next(self._engine.select(sql, [old[key] for key in keys], run.calls).rows, None)
+        if found is None:
+            return old
+        now: Values = dict(zip(columns, found, strict=True))
+        moved = [known for known in columns if old[known] is not None and now[known] != old[known]]
+        if moved:
+            which = ", ".join(f"{key}={old[key]!s}" for key in keys)
+            raise IntegrityError(
+                f"{mutation.where}: {which} changed while it was read ({', '.join(moved)}); "
+                "nothing was written",
+                reason="changed",
+            )
+        return {**old, column.name: now[column.name]}
 
     def _unread(self, mutation: Mutation, statement: Update | Delete) -> bool:
         """Whether the statement names its rows itself, and the API says where one is missing."""

@@ -164,6 +164,8 @@ def answered(operation: Operation, answer: Answer, resource: Resource) -> dict[s
     for column in resource.columns:
         if column.role is Role.RESPONSE and (value := value_at(answer.answer, column.path)) is not None:
             found[column.name] = decode_column(column, value)
+        if column.header is not None and column.header.lower() in answer.headers:
+            found[column.name] = decode_column(column, answer.headers[column.header.lower()])
     return found
 
 

@@ -261,7 +261,7 @@ def _method(table: Table, placed: Placed) -> Words:
         "http": f"{operation.method} {path}",
         "wire_name": operation.name if operation.name != placed.method else None,
         "effect": "read" if placed.reads and operation.method == "POST" else None,
-        "missing": True if placed.verb == "SELECT" else None,
+        "missing": True if placed.verb == "SELECT" and "{" in path.removeprefix("/{version}") else None,
         "repeat": "same_body" if operation.header(_SAME_BODY) else None,
         "parameters": dict(_parameters(table, placed)),
         **_rows(table, placed),

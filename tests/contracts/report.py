@@ -36,7 +36,7 @@ Documented = Mapping[str, frozenset[Route]]
 """Operation → its routes: MLflow has operations with two."""
 OUT_OF_REACH = frozenset({google_conformance.SHADOWED})
 """Reasons of operations that the vendor's client cannot be made to send: equal to their description only."""
-HEADINGS = "service", "version", "judge", "documented", "reachable", "equal", "different", "not in the judge"
+HEADINGS = "service", "version", "judge", "documented", "reachable", "equal", "different", "not in the client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ def report(subject: Subject) -> Report:
 
 def table(reports: Sequence[Report]) -> str:
     """The numbers, as Markdown."""
-    rows = [HEADINGS, ("---",) * 3 + ("--:",) * 5, *(found.cells for found in reports)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    head, *rows = (f"| {' | '.join(cells)} |" for cells in (HEADINGS, *(found.cells for found in reports)))
+    return "\n".join([head, f"|{'---|' * 3}{'--:|' * 5}", *rows])
 
 
 def reasons(found: Report) -> Iterator[str]:

@@ -198,3 +198,19 @@ def test_explain_shows_what_is_sent_though_nobody_gave_it(make_world: MakeWorld)
     assert world.run("EXPLAIN SELECT id FROM p.s.jobs")[0][-1] == "since = '1970-01-01'"
     assert world.run("EXPLAIN SELECT id FROM p.s.jobs WHERE since = 'x'")[0][-1] is None
     assert world.asks("SELECT id FROM p.s.jobs") == ["GET /jobs?since=1970-01-01"]
+
+
+def test_a_row_that_changed_between_the_list_and_its_precondition_is_not_written(
+    make_world: MakeWorld,
+) -> None:
+    changed = httpx.Response(200, json={**ONE, "text": "other"}, headers={"etag": "8"})
+    world = make_world(NOTES, {**ROUTES, "GET /notes/a": changed})
+    with pytest.raises(IntegrityError, match=r"id=a changed while it was read \(text\); nothing was written"):
+        world.run("UPDATE p.s.notes SET text = 'z' WHERE text = 'x'")
+    assert not any(line.startswith("PUT") for line in world.lines)
+
+
+def test_returning_has_the_header_of_the_answer(make_world: MakeWorld) -> None:
+    made = httpx.Response(200, json={"id": "n", "text": "t"}, headers={"ETag": "e1"})
+    world = make_world(NOTES, {"POST /notes": made})
+    assert world.run("INSERT INTO p.s.notes (text) VALUES ('t') RETURNING id, etag") == [("n", "e1")]
