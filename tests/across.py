@@ -28,7 +28,8 @@ from tests.fakes.vertex_platform_state import PlatformState
 from tests.mlflow import Rest, Seed
 from tests.mlflow_objects import MlflowObjects
 from tests.oci import api_key, oci_backend
-from tests.paidlc import paidlc_backend
+from tests.oracle import Objects
+from tests.paidlc import KEY_ID, SECRET, paidlc_backend
 from tests.vertex import RawTarget, vertex_backend
 
 
@@ -74,6 +75,16 @@ def across_mlflow_backend(state: AcrossState, seed: Seed) -> Iterator[Backend]:
         parts = {"mlflow": mlflow, **_parts(state, forward)}
         parts["oci"].objects = _with_mlflow(parts["oci"], objects)
         yield replace(_joined(parts), names={f"run {label}": id_ for label, id_ in seed.runs.items()})
+
+
+def vendors_environ() -> dict[str, str]:
+    """The same keys where the vendors' own tools look for them."""
+    return {
+        "GOOGLE_TOKEN": "secret",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET,
+        "OCI_CLI_CONFIG_FILE": str(_profile()),
+    }
 
 
 class ByHost(httpx.BaseTransport):

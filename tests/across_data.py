@@ -12,7 +12,6 @@ from tests.fakes.vertex_platform import new_platform
 from tests.fakes.vertex_platform_state import PlatformState
 from tests.mlflow import START, Rest, Seed, text_at
 
-_CURVE = 1_767_323_045_678
 _JOBS = (
     ("1", "churn-nightly", "RUNNING", "ann"),
     ("2", "ranker", "SUCCEEDED", "bob"),
@@ -110,6 +109,7 @@ def alibaba_state() -> PaidlcState:
             "WorkspaceId": "268",
             "Username": user,
             "GmtCreateTime": time_text(made),
+            **({"GmtRunningTime": time_text(made + timedelta(minutes=1))} if status == "Running" else {}),
             "RequestGPU": number,
             "Duration": 3600 * number,
             "Envs": envs,
@@ -133,7 +133,7 @@ def oci_state() -> OciState:
     workspace = add_workspace(state, WORKSPACE, name="vision")
     for key, name, status, who in _JOB_RUNS:
         now = state.now()
-        times: Object = {"timeCreated": now, "timeUpdated": now, "startTime": _CURVE, "launched": "MANUAL"}
+        times: Object = {"timeCreated": now, "timeUpdated": now, "startTime": START, "launched": "MANUAL"}
         run: Object = {"key": key, "name": key, "jobKey": f"j-{key}", "jobName": name, **times}
         state.put((*workspace, "jobRuns", key), {**run, "createdByName": who, "state": {"status": status}})
     return state

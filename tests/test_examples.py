@@ -7,7 +7,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, redirect_stdout
 from pathlib import Path
 
@@ -18,7 +18,10 @@ from sqlprovider.surfaces.cli import main
 from sqlprovider.surfaces.demo.seed import Experiment, log_experiments
 from sqlprovider.surfaces.mlflow_server import start_mlflow_server
 from sqlprovider.surfaces.opening import open_session
+from tests.across import AcrossState, across_mlflow, across_mlflow_backend, vendors_environ
+from tests.across_data import OCI_IDS
 from tests.fakes.vertex import vertex_app, vertex_small
+from tests.mlflow import Seed
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -44,7 +47,10 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _run_example(
-    name: str, *options: str, transport: httpx.BaseTransport | None = None
+    name: str,
+    *options: str,
+    transport: httpx.BaseTransport | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> list[list[object]]:
     """What `sqlprovider query` prints for a script: the rows of each result."""
     stdout, stderr = io.StringIO(), io.StringIO()
@@ -62,7 +68,7 @@ def _run_example(
         stdin=io.StringIO(),
         stdout=stdout,
         stderr=stderr,
-        environ={"GOOGLE_TOKEN": TOKEN},
+        environ=environ or {"GOOGLE_TOKEN": TOKEN},
         open_session=functools.partial(open_session, transport=transport),
     )
     assert code == 0, stderr.getvalue()
@@ -126,6 +132,55 @@ def test_the_vertex_runs_are_listed_with_their_experiments() -> None:
     board = "projects/p/locations/l/tensorboards/t"
     runs = [state.items(f"{item['name']}/runs") for item in state.items(f"{board}/experiments")]
     assert len(rows) == sum(map(len, runs))
+
+
+@pytest.fixture(scope="module")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seed]:
+    with across_mlflow(tmp_path_factory.mktemp("across")) as seeded:
+        yield seeded
+
+
+def _run_across(name: str, seed: Seed, *options: str) -> list[dict[str, object]]:
+    """The rows of a script over several clouds, each at an address of its own."""
+    addresses = {cloud: f"https://{cloud}.test" for cloud in ("google", "alibaba", "oci")}
+    addresses["mlflow"] = seed.base_url
+    given = [f"{cloud}.base_url={address}" for cloud, address in addresses.items()]
+    given += ["google.defaults.projectsId=p", "google.defaults.locationsId=l"]
+    given += [f"oci.defaults.{parameter}={id_}" for parameter, id_ in OCI_IDS.items()]
+    sets = [part for setting in given for part in ("--set", setting)]
+    with across_mlflow_backend(AcrossState(), seed) as backend:
+        (rows,) = _run_example(name, *options, *sets, transport=backend.transport, environ=vendors_environ())
+    return [row for row in rows if isinstance(row, dict)]
+
+
+@pytest.mark.slow
+def test_what_is_running_anywhere_is_found_on_four_platforms(seed: Seed) -> None:
+    rows = _run_across("running_anywhere.sql", seed)
+    assert sorted((str(row["cloud"]), str(row["name"]), row["who"]) for row in rows) == [
+        ("alibaba", "churn-nightly", "ann"),
+        ("alibaba", "lr 0.1", "dan"),
+        ("google", "churn-nightly", "ann"),
+        ("google", "tune's", "cyd"),
+        ("mlflow", "first", "eve"),
+        ("mlflow", "lr 0.01", "bob"),
+        ("oci", "churn-nightly", "ann"),
+        ("oci", "report", "eve"),
+    ]
+    assert all(isinstance(row["hours"], float) for row in rows)
+
+
+@pytest.mark.slow
+def test_two_trackers_are_held_side_by_side(seed: Seed) -> None:
+    rows = _run_across("two_trackers.sql", seed, "-p", "tensorboard=t")
+    assert [(row["experiment"], row["run"], row["found"]) for row in rows] == [
+        ("churn", "it's odd", "in both"),
+        ("churn", "lr 0.01", "in both"),
+        ("churn", "lr 0.1", "in both"),
+        ("churn", "only mlflow", "only in MLflow"),
+        ("churn", "only vertex", "only in Vertex AI"),
+        ("draft", "first", "only in MLflow"),
+        ("ranker", "lr 0.1", "in both"),
+    ]
 
 
 def test_every_example_is_run_here() -> None:

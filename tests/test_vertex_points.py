@@ -29,8 +29,11 @@ def value_of(step: int) -> float:
 
 
 def point(step: int) -> dict[str, JSON]:
+    """As the service prints it: a step and a value that are 0 are left out."""
     seconds = f"2026-01-02T{step // 3600 % 24:02d}:{step // 60 % 60:02d}:{step % 60:02d}.000000001Z"
-    return {"step": str(step), "wallTime": seconds, "scalar": {"value": value_of(step)}}
+    value = value_of(step)
+    number: dict[str, JSON] = {"step": str(step)} if step else {}
+    return {**number, "wallTime": seconds, "scalar": {"value": value} if value else {}}
 
 
 class Export(httpx.BaseTransport):

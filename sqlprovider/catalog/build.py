@@ -255,6 +255,7 @@ def _filter(spelling: FilterDocument) -> Filter:
             name=term.name,
             ops={op.value: said for op, said in term.ops.items()},
             value=term.value,
+            forbidden=term.forbidden,
             key_forbidden=term.key_forbidden,
             exact=term.exact,
         )

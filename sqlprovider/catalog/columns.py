@@ -98,6 +98,7 @@ def _field(name: str, document: ColumnDocument, role: Role, path: Path) -> Colum
         wire=document.wire,
         key_names=document.key_names,
         zero_is_null=document.zero_is_null,
+        absent=document.absent,
         infinite=document.infinite,
         enum=document.enum,
         sort=document.sort,

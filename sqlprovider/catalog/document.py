@@ -55,6 +55,7 @@ class ColumnDocument(_Document):
     wire: Wire = Wire.PLAIN
     key_names: tuple[str, str] = ("key", "value")
     zero_is_null: bool = False
+    absent: JsonValue = None
     infinite: float | None = None
     sort: str | None = None
     keep: tuple[str, ...] = ()
@@ -124,6 +125,7 @@ class TermDocument(_Document):
     name: str
     ops: Annotated[dict[Op, str], BeforeValidator(same_name)]
     value: Literal["string", "number", "bare"] = "string"
+    forbidden: str = ""
     key_forbidden: str = ""
     exact: bool = False
 

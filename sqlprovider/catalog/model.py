@@ -69,6 +69,8 @@ class Column:
     """For `Wire.KEY_VALUE`: the wire names of key and value."""
     zero_is_null: bool = False
     """The API writes 0 or "" where it means nothing (an `end_time` of 0)."""
+    absent: JSON = None
+    """What it is where the object that would hold it is there and it is not: an API that leaves out zeros."""
     infinite: float | None = None
     """A number at or beyond ±this is ±Infinity (a store that cannot hold it)."""
     sort: str | None = None

@@ -16,6 +16,8 @@ class Term:
     ops: Mapping[str, str]
     """SQL operator (`values.Op`) → the API's. What is absent is not sent."""
     value: Literal["string", "number", "bare"] = "string"
+    forbidden: str = ""
+    """Characters a value must not hold to be sent, beside those of the filter."""
     key_forbidden: str = ""
     """Characters a JSON key must not hold to be sent."""
     exact: bool = False

@@ -140,6 +140,8 @@ def _item_getter(column: Column) -> Get:
     path, decode = column.path, decode_column
     if path == ITSELF:
         return lambda item, parents: decode(column, item)
+    if column.absent is not None:
+        return partial(_or_absent, column)
     if column.segment is not None:
         segment = column.segment
         return lambda item, parents: _segment(_up(item, parents, path), segment)
@@ -152,6 +154,14 @@ def _item_getter(column: Column) -> Get:
 def _present(texts: Mapping[str, str], item: JSON, parents: Sequence[JSON]) -> SQLValue:
     """The text of the first key that the item has."""
     return next((text for key, text in texts.items() if isinstance(item, dict) and key in item), None)
+
+
+def _or_absent(column: Column, item: JSON, parents: Sequence[JSON]) -> SQLValue:
+    """The value, or what its absence means where the object that would hold it is there."""
+    found = _up(item, parents, column.path)
+    if found is None and isinstance(_up(item, parents, column.path[:-1]), dict):
+        found = column.absent
+    return decode_column(column, found)
 
 
 def _nothing(item: JSON, parents: Sequence[JSON]) -> SQLValue:

@@ -187,6 +187,7 @@ def _item_fields(trial: Trial, bound: Sequence[str]) -> list[Column]:
 def _nothings(fields: list[Column]) -> Iterator[tuple[str, object, list[Column]]]:
     """What a field may hold where it holds nothing, and the fields that may."""
     zero = [column for column in fields if column.zero_is_null]
+    fields = [column for column in fields if column.absent is None]
     tried: tuple[tuple[str, object, list[Column]], ...] = (
         ("null", None, fields),
         ("missing", ABSENT, fields),

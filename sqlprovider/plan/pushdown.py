@@ -170,7 +170,7 @@ def _literal(spelling: Filter, rule: Term, value: SQLValue) -> str | None:
         case "bare":
             return str(value) if isinstance(value, int | str) else None
         case _:
-            return _quoted(spelling, value) if isinstance(value, str) else None
+            return _quoted(spelling, rule, value) if isinstance(value, str) else None
 
 
 def _number(value: SQLValue) -> str | None:
@@ -182,8 +182,9 @@ def _number(value: SQLValue) -> str | None:
     return None
 
 
-def _quoted(spelling: Filter, value: str) -> str | None:
-    if any(ord(character) < 32 or character in spelling.forbidden for character in value):
+def _quoted(spelling: Filter, rule: Term, value: str) -> str | None:
+    forbidden = spelling.forbidden + rule.forbidden
+    if any(ord(character) < 32 or character in forbidden for character in value):
         return None
     for quote in spelling.quotes:
         if quote not in value and (spelling.escape != "backslash" or "\\" not in value):

@@ -171,7 +171,7 @@ def _methods(subject: Subject) -> dict[str, Route]:
     transport = httpx.MockTransport(lambda request: httpx.Response(500))
     with closing(subject.session(transport)) as session:
         (result,) = session.run(
-            f"SELECT resource, method, http_method, path FROM sqlprovider.methods {where}"
+            f"SELECT resource, method, http_method, path FROM sqlprovider.methods WHERE {where}"
         )
         rows = [tuple(map(str, row)) for row in result.rows]
     return {f"{resource}.{method}": (verb, shape(path)) for resource, method, verb, path in rows}

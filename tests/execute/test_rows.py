@@ -103,6 +103,21 @@ def test_a_value_of_another_type_is_an_error_that_says_where(column: Column, val
     assert (raised.value.pointer, raised.value.reason) == ("/c", "wrong_type")
 
 
+@pytest.mark.parametrize(
+    ("found", "cell"),
+    [
+        pytest.param({"scalar": {"value": 0.5}}, 0.5, id="there"),
+        pytest.param({"scalar": {}}, 0.0, id="left out"),
+        pytest.param({"scalar": {"value": None}}, 0.0, id="null"),
+        pytest.param({"tensor": {}}, None, id="nothing that could hold it"),
+        pytest.param({"scalar": "text"}, None, id="no object that could hold it"),
+    ],
+)
+def test_what_is_left_out_is_what_its_absence_means(found: JSON, cell: SQLValue) -> None:
+    column = Column("c", Type.REAL, Role.ITEM, path=("scalar", "value"), absent=0)
+    assert decode_item(resource([column]), found, {}).get("c") == cell
+
+
 def test_json_is_compact_and_raw() -> None:
     assert dump_json({"a": [1, "é"], "b": None}) == '{"a":[1,"é"],"b":null}'
     assert dump_json([float("nan"), {"x": float("-inf")}]) == '[null,{"x":null}]'

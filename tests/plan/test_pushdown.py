@@ -34,6 +34,7 @@ COLUMNS = [
     item("tags", Type.JSON),
     item("metrics", Type.JSON),
     item("plain"),
+    item("word"),
     option("filter"),
 ]
 TERMS = {
@@ -43,6 +44,7 @@ TERMS = {
     "score": Term("score", BOUNDS, value="number"),
     "at": Term("at", BOUNDS, value="number", exact=True),
     "till": Term("till", {"=": "="}, value="number"),
+    "word": Term("word", {"=": "="}, forbidden="0123456789"),
     "bare": Term("bare", {"=": ":"}, value="bare"),
     "tags": Term("tags.`{key}`", TEXTS, key_forbidden="`"),
     "metrics": Term("m.{key}", BOUNDS, value="number"),
@@ -133,6 +135,11 @@ def test_a_quote_is_written_as_the_api_reads_it(
     value: str, spelling: dict[str, Any], text: str | None
 ) -> None:
     assert said(where("name", "=", value), **spelling) == text
+
+
+def test_a_term_may_forbid_more_than_its_filter() -> None:
+    assert said(where("word", "=", "adam"), where("name", "=", "10")) == "word = 'adam' AND name = '10'"
+    assert said(where("word", "=", "10"), where("name", "=", "10")) == "name = '10'"
 
 
 def test_terms_are_joined_and_each_is_said_once() -> None:
