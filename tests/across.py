@@ -131,9 +131,7 @@ def _joined(parts: Mapping[str, Backend]) -> Backend:
     )
 
 
-def _with_mlflow(
-    oci: Backend, mlflow: MlflowObjects
-) -> Callable[[Resource], Iterable[Mapping[str, SQLValue]]]:
+def _with_mlflow(oci: Backend, mlflow: Objects) -> Objects:
     """OCI's own objects, and MLflow's with the ids of their workspace."""
     own = oci.objects
 

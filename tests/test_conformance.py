@@ -17,7 +17,7 @@ from sqlprovider.errors import Error
 from sqlprovider.values import SQLValue, Type
 from tests.contracts.comparison import Comparison
 from tests.contracts.google_conformance import SHADOWED
-from tests.contracts.report import Report, Route, Subject, main, reasons, report, subjects, table
+from tests.contracts.report import Report, Route, Subject, main, notes, reasons, report, subjects, table
 from tests.mlflow_descriptors import shape
 
 pytestmark = pytest.mark.slow
@@ -101,7 +101,7 @@ def test_a_report_counts_what_is_wrong_with_a_service() -> None:
     documented = {name: frozenset({("GET", f"/{name}/{{}}")}) for name in ("a", "b", "c", "d")}
     methods: dict[str, Route] = {"s.a": ("GET", "/a/{}"), "s.b": ("GET", "/b/{}"), "s.e": ("GET", "/e/{}")}
     compared = {
-        "a": (Comparison("a", "s.a", equal=True),),
+        "a": (Comparison("a", "s.a", equal=True, reason="but for a fraction"),),
         "b": (Comparison("b", "s.b", equal=True, reason=SHADOWED),),
         "c": (Comparison("c", None, equal=False, reason="no method"),),
     }
@@ -109,6 +109,7 @@ def test_a_report_counts_what_is_wrong_with_a_service() -> None:
     assert found.cells == ("`s`", "v1", "j", "4", "2", "1", "2", "1")
     assert found.operations_of("s.e") == []
     assert list(reasons(found))[1:4:2] == ["  b", "  c"]
+    assert list(notes(found)) == ["s v1, 1: but for a fraction"]
     assert found.unequal["d"] == "it was not compared"
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from sqlprovider import errors
 from sqlprovider.config import AUTH_OPTIONS, SETTINGS, load_config
+from sqlprovider.session import provider_names
 from sqlprovider.surfaces.demo.tour import STOPS
 from sqlprovider.surfaces.flags import read_arguments
 from sqlprovider.surfaces.render import FORMATS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROVIDERS = ("mlflow", "google")
 SHOW_FORMS = (
     "SHOW PROVIDERS",
     "SHOW SERVICES IN",
@@ -124,7 +124,7 @@ def test_every_output_format_is_in_the_readme(name: str) -> None:
 
 @pytest.mark.parametrize("text", [*_blocks("toml"), (ROOT / "examples/sqlprovider.toml").read_text()])
 def test_a_configuration_that_is_shown_can_be_loaded(text: str) -> None:
-    assert load_config(tomllib.loads(text), environ={}, providers=PROVIDERS).connections
+    assert load_config(tomllib.loads(text), environ={}, providers=provider_names()).connections
 
 
 def test_there_are_ten_queries() -> None:

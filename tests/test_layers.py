@@ -13,7 +13,7 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "sqlprovider"
 ENGINE_FOLDERS = ("sql", "plan", "execute", "vtab")
-LAYER_FOLDERS = ("catalog", "sql", "plan", "auth", "execute", "vtab", "surfaces")
+LAYER_FOLDERS = ("catalog", "sql", "plan", "auth", "execute", "vtab", "exercise", "surfaces")
 PROVIDER_NAMES = re.compile(
     r"mlflow|google|aiplatform|vertex|alibaba|paidlc|aidataplatform|(?<![a-z])oci(?![a-z])", re.IGNORECASE
 )

@@ -36,10 +36,8 @@ def test_datasets_are_made_found_changed_and_deleted(sql: Sql, served: Served) -
     assert sql.rows(f"SELECT dataset_id FROM {table} WHERE name LIKE 'IT%' AND created_by = 'ann'") == [
         (id_,)
     ]
-    assert sql.rows(f"SELECT dataset_id FROM {table} WHERE experiment_id = ?", [served.experiment]) == [
-        (id_,)
-    ]
-    assert sql.rows(f"SELECT dataset_id FROM {table} WHERE experiment_id = 'abc'") == []
+    inside = f"SELECT dataset_id FROM {table} WHERE experiment_ids = ?"
+    assert sql.rows(inside, [json.dumps([served.experiment])]) == [(id_,)]
 
     one = {"dataset_id": id_}
     sql.do(*exec_text("genai.datasets.set_tags", **one, tags='{"c": "d"}'))

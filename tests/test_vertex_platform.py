@@ -99,9 +99,7 @@ def test_what_is_wrong_is_refused(
     assert text in message(answer)
 
 
-@pytest.mark.parametrize(
-    "path", ["/tuningJobs/4001", "/nothing", "/customJobs/1/nothing"]
-)
+@pytest.mark.parametrize("path", ["/tuningJobs/4001", "/nothing", "/customJobs/1/nothing"])
 def test_what_the_api_has_not_is_a_page_for_people(path: str) -> None:
     assert ask(vertex_jobs(), LOCATION + path, method="DELETE") == (404, {})
 

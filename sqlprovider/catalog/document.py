@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class _Document(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ColumnDocument(_Document):

@@ -77,12 +77,13 @@ class Described:
 def compare(service: str, version: str) -> list[Comparison]:
     """Every operation that the vendor describes of `aiplatform` or `ml`, in its order."""
     ours = _our_methods(service, version)
-    client, found = _client(service, version), []
+    clients: dict[tuple[str, ...], Any] = {(): _client(service, version)}
+    found = []
     with closing(_Sender(service, version)) as sender:
         for described in _described(_object(discovery_content(service, version).get("resources"))):
             operation = str(described.said["id"])
             theirs = (
-                _described_request(described) if described.shadowed else _their_request(client, described)
+                _described_request(described) if described.shadowed else _their_request(clients, described)
             )
             for resource, method in ours.get(described.id, []):
                 name = f"{resource.name}.{method.name}"
@@ -159,15 +160,17 @@ def _described_request(described: Described) -> Sent:
     )
 
 
-def _their_request(client: Any, described: Described) -> Sent:
-    """What the client would send."""
+def _their_request(clients: dict[tuple[str, ...], Any], described: Described) -> Sent:
+    """What the client would send. `clients` are those of the chains so far: each takes long to make."""
     from googleapiclient.discovery import fix_method_name, key2param
 
     ids, query = arguments_of(described)
     given = {key2param(name): value for name, value in {**_their_ids(described, ids), **query}.items()}
-    for collection in described.chain:
-        client = getattr(client, fix_method_name(collection))()
-    request = getattr(client, fix_method_name(described.name))(**given)
+    for depth, collection in enumerate(described.chain):
+        above, chain = described.chain[:depth], described.chain[: depth + 1]
+        if chain not in clients:
+            clients[chain] = getattr(clients[above], fix_method_name(collection))()
+    request = getattr(clients[described.chain], fix_method_name(described.name))(**given)
     return _sent(str(request.method), str(request.uri))
 
 

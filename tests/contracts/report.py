@@ -9,6 +9,7 @@ folder.
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -150,6 +151,13 @@ def reasons(found: Report) -> Iterator[str]:
         yield from (f"  {operation}" for operation in operations)
 
 
+def notes(found: Report) -> Iterator[str]:
+    """The lines on what is equal with something to be said: what it was held against, what is let pass."""
+    said = (c.reason for o, own in found.comparisons.items() if o not in found.unequal for c in own)
+    for why, count in Counter(filter(None, said)).items():
+        yield f"{found.subject.name} {found.subject.version}, {count}: {why}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the report; 1 where SQL does not reach something."""
     names = tuple(dict.fromkeys(subject.name for subject in subjects()))
@@ -160,8 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(names)}")
     found = [report(subject) for subject in subjects() if not wanted or subject.name in wanted]
     print(table(found))
-    lines = [line for one in found for line in reasons(one)]
-    print("\n".join(["\nnot equal:", *lines] if lines else ["\nall are equal"]))
+    for heading, say in (("not equal", reasons), ("equal", notes)):
+        print("\n".join([f"\n{heading}:", *(line for one in found for line in say(one))]))
     return int(any(len(one.reachable) < len(one.documented) for one in found))
 
 
