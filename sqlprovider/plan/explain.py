@@ -112,7 +112,9 @@ def _times(scan: Scan, predicates: tuple[Predicate, ...], outer: str | None) -> 
             return f"per row of {tables[0]}"
         if not said and outer is not None:
             return f"per row of {outer}"
-    return None
+    pushed = {term.column for term in scan.pushed if term.key is None}
+    given = [p.operand for p in predicates if p.column in pushed and p.op is Op.EQ]
+    return next((f"per row of {operand.table}" for operand in given if isinstance(operand, Ref)), None)
 
 
 def _all_bindings(scan: Scan) -> tuple[Binding, ...]:
