@@ -176,7 +176,7 @@ def _method(
         parameters=parameters,
         rows=method.rows,
         optional_rows=method.optional_rows,
-        plain_rows=method.verb is Verb.EXEC or any(c.path == ITSELF for c in resource.columns.values()),
+        plain_rows=method.verb is Verb.EXEC or _has_plain_rows(resource),
         body=method.body,
         pages=_pages(method),
         push=_push(method.push),
@@ -197,6 +197,10 @@ def _method(
         read_first=method.read_first or _is_header(method, parameters),
         title=method.title,
     )
+
+
+def _has_plain_rows(resource: ResourceDocument) -> bool:
+    return any(c.path == ITSELF for c in (*resource.parameters.values(), *resource.columns.values()))
 
 
 def _is_header(method: MethodDocument, parameters: Mapping[str, Parameter]) -> bool:

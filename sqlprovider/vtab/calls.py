@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Method, Parameter, Place, Resource, Verb
@@ -60,7 +61,9 @@ def exec_operation(
         refusal = refusal_error(Refusal(resource, Verb.EXEC, (), candidates, walks=False))
         refusal.hint = f"EXEC {statement.target} " + ", ".join(f"@{name} = '…'" for name in missing)
         raise refusal
-    return Operation(resource.name, method, tuple(sorted(arguments.items())), body=body)
+    # What is called by name and is not there is an error, whatever it means to a row set.
+    called = replace(method, missing=False)
+    return Operation(resource.name, called, tuple(sorted(arguments.items())), body=body)
 
 
 def _arguments(

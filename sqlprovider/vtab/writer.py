@@ -28,7 +28,7 @@ from sqlprovider.execute.rows import decode_column, decode_item
 from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import Mutation
 from sqlprovider.sql.statement import Returning
-from sqlprovider.values import JSON, Row, SQLValue
+from sqlprovider.values import JSON, Row, SQLValue, Type
 from sqlprovider.vtab.engine import RETURNING_SUFFIX, Bindings, Engine, Selected
 from sqlprovider.vtab.table import quote
 
@@ -144,6 +144,8 @@ def sent(operation: Operation, resource: Resource) -> dict[str, SQLValue]:
         column = resource.column(parameter.column or parameter.name)
         if column is None or column.role not in (Role.PARAMETER, Role.ITEM):
             continue
+        if parameter.repeated and column.type is not Type.JSON and isinstance(wire, list):
+            wire = wire[0] if len(wire) == 1 else None
         if parameter.wire is column.wire:
             found[column.name] = decode_column(column, wire)
     return found

@@ -214,8 +214,8 @@ def sent_token(request: RecordedRequest) -> str:
     if token := request.value("page") or request.value("page_token"):
         return token
     value = _loaded(request.body)
-    token = value.get("page_token") if isinstance(value, dict) else None
-    return token if isinstance(token, str) else ""
+    in_body = value.get("page_token") if isinstance(value, dict) else None
+    return in_body if isinstance(in_body, str) else ""
 
 
 def next_token(response: Response) -> str:
