@@ -229,7 +229,7 @@ def test_without_autocommit_a_transaction_is_opened(make_session: MakeSession) -
 def test_words_to_complete_a_name_with(make_session: MakeSession) -> None:
     session = make_session()
     assert {"m", "mlflow", "sqlprovider"} <= set(session.completion_words(()))
-    assert session.completion_words(("m",)) == ["tracking", "registry"]
+    assert session.completion_words(("m",))[:2] == ["tracking", "registry"]
     assert "runs" in session.completion_words(("m", "tracking"))
     assert {"run_id", "log_batch"} <= set(session.completion_words(("m", "tracking", "runs")))
     assert session.completion_words(("m", "x")) == session.completion_words(("a", "b", "c", "d")) == []

@@ -89,10 +89,18 @@ class FactResources(Mapping[str, ResourceDocument]):
         return made
 
     def summary(self, name: str) -> Summary:
-        """What SHOW RESOURCES says; from the index, where the document says nothing of its own."""
-        if name not in self._overlay:
-            return self._facts.summary(name)
-        return summarise(dict.fromkeys([name], self[name]), name)
+        """What SHOW RESOURCES says, from the index and the words laid over it: nothing is opened."""
+        known, said = self._facts.summary(name), self._overlay.get(name)
+        if not _is_mapping(said):
+            return known
+        verbs: dict[str, Verb] = dict(known.methods)
+        methods = said.get("methods")
+        for method, words in methods.items() if _is_mapping(methods) else ():
+            if words is None:
+                verbs.pop(method, None)
+            elif _is_mapping(words) and "verb" in words and (method in verbs or "http" in words):
+                verbs[method] = Verb(str(words["verb"]))
+        return Summary(str(said.get("title", known.title)), verbs)
 
     def _make(self, name: str) -> ResourceDocument:
         if name not in self._overlay and name not in self._facts:
