@@ -17,6 +17,8 @@ from tests.oracle import Oracle
 from tests.paidlc import paidlc_backend
 from tests.statements import Drawn, statements
 
+pytestmark = pytest.mark.slow
+
 PATHS = {
     "tensorboards": ("TensorboardId", "JobId"),
     "jobs": ("JobId",),

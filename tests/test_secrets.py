@@ -25,6 +25,8 @@ from tests.execute.build import ITEMS, list_app, lists, make_executor, make_prov
 from tests.fakes.loopback import Cut, Fault, Html, Loopback, Reset, Stall, Status, Truncated
 from tests.secrets import SCHEMES, Planted, planted
 
+pytestmark = pytest.mark.slow
+
 SOON = Clock(pause=lambda stop, seconds: None, random=lambda: 0.0)
 PROVIDER = make_provider(auth_types=tuple(AUTH_OPTIONS), auth_default=None, auth_found=("basic", "token"))
 FAULTS: tuple[Fault, ...] = (

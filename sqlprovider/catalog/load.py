@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from sqlprovider.catalog.model import Provider
@@ -26,7 +27,8 @@ def load_provider(name: str, versions: Mapping[str, str], *, directories: Sequen
     folders = _folders(directories)
     for known, folder in folders.items():
         if known.lower() == name.lower():
-            return _read_provider(folder, versions)
+            stamp = tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.iterdir()))
+            return _provider_of(folder, tuple(sorted(versions.items())), stamp)
     raise ConfigError(f"no provider {name!r}{did_you_mean(name, tuple(folders))}", reason="unknown_provider")
 
 
@@ -43,6 +45,12 @@ def _shipped() -> Path:
     """The documents in the wheel, or beside the package in a checkout."""
     in_wheel = _PACKAGE / "_schemas"
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / "schemas"
+
+
+@lru_cache(maxsize=16)
+def _provider_of(folder: Path, versions: tuple[tuple[str, str], ...], stamp: object) -> Provider:
+    """A provider is read once a process: nobody changes it. `stamp` tells when its files were written."""
+    return _read_provider(folder, dict(versions))
 
 
 def _read_provider(folder: Path, versions: Mapping[str, str]) -> Provider:

@@ -31,6 +31,8 @@ from tests.execute.test_sockets import Dripping
 from tests.fakes.google_tokens import USER, TokenServer, key_pair
 from tests.fakes.loopback import Fault, Html, Loopback, Reset, Stall, Status, Truncated, free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tokens() -> TokenServer:

@@ -29,6 +29,8 @@ from tests.fakes.google_tokens import (
 )
 from tests.fakes.loopback import Loopback, Seen
 
+pytestmark = pytest.mark.slow
+
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 ASK = """
 import json, sys, google.auth, google.auth.transport.requests

@@ -12,6 +12,8 @@ import sqlprovider
 from sqlprovider.catalog.load import load_provider, provider_names
 from sqlprovider.exercise.run import exercise, subjects
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(sqlprovider.__file__).parent.parent
 SCHEMAS = ROOT / "schemas"
 MANY, SHARE = 60, 12

@@ -10,6 +10,8 @@ import pytest
 from sqlprovider.surfaces.cli import main
 from tests.exercise.library import write_library
 
+pytestmark = pytest.mark.slow
+
 
 def check(*argv: str) -> tuple[int, str, str]:
     """The exit code, and what was printed on stdout and stderr."""

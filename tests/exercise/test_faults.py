@@ -10,6 +10,8 @@ from sqlprovider.exercise.run import exercise, exercise_on, subjects
 from sqlprovider.exercise.trial import Stage
 from tests.exercise.library import load_library, write_library
 
+pytestmark = pytest.mark.slow
+
 
 def failed(folder: Path, *, was: str, becomes: str) -> set[str]:
     """The checks that fail where the document is wrong in one place."""
