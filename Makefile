@@ -26,6 +26,7 @@ test: static ## everything: check, and the tests against real servers and offici
 
 bench: $(VENV)/.ready-dev ## measure (ARGS='--runs 5 --json FILE')
 	@$(BIN)/python -m tests.bench.run $(ARGS)
+	@$(BIN)/python -m tests.bench.naming
 
 conformance: $(VENV)/.ready-dev ## each service's operations against its vendor's own client (ARGS=mlflow)
 	@$(BIN)/python -m tests.contracts.report $(ARGS)
