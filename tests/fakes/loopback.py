@@ -150,6 +150,11 @@ class Loopback:
         with self.faults.lock:
             self.faults.planned.append(_Planned(fault, nth - 1, times, path))
 
+    def behave(self) -> None:
+        """No fault that is planned is met any more."""
+        with self.faults.lock:
+            self.faults.planned.clear()
+
     def __enter__(self) -> Loopback:
         self._thread.start()
         return self
