@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Set
 
-from sqlprovider.catalog.model import (
-    Column,
-    Method,
-    Resource,
-)
+from sqlprovider.catalog.model import Column, Method, Resource
 from sqlprovider.catalog.push import Filter, Term
 from sqlprovider.plan.choose import Offer
 from sqlprovider.plan.model import Binding, PushedOrder, PushedTerm
+from sqlprovider.plan.wire import rfc3339
 from sqlprovider.values import (
     JSON,
     Const,
@@ -160,7 +157,7 @@ def _time(spelling: Filter, rule: Term, milliseconds: int) -> str:
     if rule.value == "number":
         return str(milliseconds)
     quote = spelling.quotes[0]
-    return f"{quote}{datetime_from_epoch_ms(milliseconds).replace(' ', 'T')}Z{quote}"
+    return f"{quote}{rfc3339(datetime_from_epoch_ms(milliseconds))}{quote}"
 
 
 def _literal(spelling: Filter, rule: Term, value: SQLValue) -> str | None:

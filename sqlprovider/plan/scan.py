@@ -61,7 +61,10 @@ def plan_scan(
     scans = [scan for fit in found if (scan := _scan(resource, fit, offer, find, wish)) is not None]
     if not scans:
         return refuse(resource, wish.verb, offer, found, walks=wish.walk)
-    return max(scans, key=_preference)
+    best = max(scans, key=_preference)
+    if (unknown := _unknown_headers(best, offer)) is not None:
+        return Refusal(resource, wish.verb, predicates, (), *unknown)
+    return best
 
 
 def estimate(scan: Scan) -> Estimate:
@@ -292,6 +295,21 @@ def _late_options(resource: Resource, offer: Offer) -> tuple[str, str] | None:
         f"SELECT on {resource.name}: nothing gives the value of {names} before it is read",
         f"AND {late[0]} = '…'",
     )
+
+
+def _unknown_headers(scan: Scan, offer: Offer) -> tuple[str, str] | None:
+    """The refusal's message and hint if a list is asked about a header of the answer to one object.
+
+    The column is NULL there: every row would be lost to the comparison.
+    """
+    if not any(segment.endswith("[]") for segment in scan.method.rows or ()):
+        return None
+    named = {column.name for column in scan.resource.columns if column.header is not None}
+    asked = [p.column for p in offer.predicates if p.usable and p.column in named]
+    if not asked:
+        return None
+    keys = " AND ".join(f"{name} = '…'" for name in scan.resource.key)
+    return f"SELECT on {scan.resource.name}: a list does not say {asked[0]}; ask for the row by its key", keys
 
 
 def _no_select(resource: Resource, offer: Offer) -> Refusal:

@@ -142,16 +142,16 @@ def _datetime(value: SQLValue, wire: Wire) -> JSON:
         value = int(value)
     if isinstance(value, int):
         normal = datetime_from_epoch_ms(value)
-        return value if wire is Wire.EPOCH_MS else _rfc3339(normal)
+        return value if wire is Wire.EPOCH_MS else rfc3339(normal)
     text = str(value)
     if text.isdigit():
         return _datetime(int(text), wire)
     if wire is Wire.EPOCH_MS:
         return epoch_ms_from_text(text)
-    return _rfc3339(datetime_from_text(text))
+    return rfc3339(datetime_from_text(text))
 
 
-def _rfc3339(normal: str) -> str:
+def rfc3339(normal: str) -> str:
     """`2026-01-02T03:04:05Z`: some servers refuse a fraction, so one that is nothing is left out."""
     return normal.replace(" ", "T").removesuffix(".000") + "Z"
 

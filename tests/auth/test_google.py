@@ -14,32 +14,10 @@ from sqlprovider.auth.google import service_account_auth
 from sqlprovider.config import Settings
 from sqlprovider.errors import AuthError
 from sqlprovider.execute.executor import Executor
-from tests.auth.google import api_of, bearers, executor_of, read
+from tests.auth.google import bearers, executor_of, read
 from tests.execute.build import lists
 from tests.fakes.google_tokens import TokenServer
 from tests.fakes.loopback import Delay, Loopback, Status
-
-
-@pytest.fixture
-def tokens() -> TokenServer:
-    return TokenServer()
-
-
-@pytest.fixture
-def token_server(tokens: TokenServer) -> Iterator[Loopback]:
-    with Loopback(tokens.app) as server:
-        yield server
-
-
-@pytest.fixture
-def api(tokens: TokenServer) -> Iterator[Loopback]:
-    with api_of(tokens) as server:
-        yield server
-
-
-@pytest.fixture
-def key(tokens: TokenServer, token_server: Loopback, tmp_path: Path) -> Path:
-    return tokens.key_file(tmp_path, token_uri=f"{token_server.base_url}/token")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,28 +32,6 @@ from tests.fakes.google_tokens import USER, TokenServer, key_pair
 from tests.fakes.loopback import Fault, Html, Loopback, Reset, Stall, Status, Truncated, free_port
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def tokens() -> TokenServer:
-    return TokenServer()
-
-
-@pytest.fixture
-def token_server(tokens: TokenServer) -> Iterator[Loopback]:
-    with Loopback(tokens.app) as server:
-        yield server
-
-
-@pytest.fixture
-def api(tokens: TokenServer) -> Iterator[Loopback]:
-    with api_of(tokens) as server:
-        yield server
-
-
-@pytest.fixture
-def key(tokens: TokenServer, token_server: Loopback, tmp_path: Path) -> Path:
-    return tokens.key_file(tmp_path, token_uri=f"{token_server.base_url}/token")
 
 
 def failure(api: Loopback, key: Path, **settings: float) -> Error:

@@ -11,25 +11,14 @@ import pytest
 
 from sqlprovider.auth.google import adc_auth, well_known_file
 from sqlprovider.errors import AuthError, ConfigError, CredentialsError
-from tests.auth.google import api_of, bearers, executor_of, read
+from tests.auth.google import bearers, executor_of, read
 from tests.fakes.google_tokens import TOKEN_PATH, TokenServer
 from tests.fakes.loopback import Fault, Html, Loopback, Reset, Stall, Status, free_port
 
 
 @pytest.fixture
-def tokens() -> TokenServer:
-    return TokenServer()
-
-
-@pytest.fixture
 def server(tokens: TokenServer) -> Iterator[Loopback]:
     with Loopback(tokens.app) as server:
-        yield server
-
-
-@pytest.fixture
-def api(tokens: TokenServer) -> Iterator[Loopback]:
-    with api_of(tokens) as server:
         yield server
 
 

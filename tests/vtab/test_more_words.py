@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from sqlprovider.errors import BackendError, DataError, IntegrityError, NotSupportedError
+from sqlprovider.errors import BackendError, DataError, IntegrityError, NotSupportedError, ProgrammingError
 from tests.vtab.world import SERVICE, Asked, MakeWorld
 
 NOTES = """
@@ -214,3 +214,19 @@ def test_returning_has_the_header_of_the_answer(make_world: MakeWorld) -> None:
     made = httpx.Response(200, json={"id": "n", "text": "t"}, headers={"ETag": "e1"})
     world = make_world(NOTES, {"POST /notes": made})
     assert world.run("INSERT INTO p.s.notes (text) VALUES ('t') RETURNING id, etag") == [("n", "e1")]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param("SELECT id FROM p.s.notes WHERE etag = '\"7\"'", id="SELECT"),
+        pytest.param("UPDATE p.s.notes SET text = 'z' WHERE text = 'x' AND etag = '\"7\"'", id="UPDATE"),
+    ],
+)
+def test_a_list_is_not_asked_about_a_header_it_does_not_say(make_world: MakeWorld, sql: str) -> None:
+    world = make_world(NOTES, ROUTES)
+    with pytest.raises(
+        ProgrammingError, match="a list does not say etag; ask for the row by its key"
+    ) as caught:
+        world.run(sql)
+    assert (caught.value.hint, world.lines) == ("id = '…'", [])
