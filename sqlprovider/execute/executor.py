@@ -412,7 +412,7 @@ class _Sender:
             sequence=sent.sequence,
             attempt=sent.attempt,
             ms=round(sent.ms, 1),
-            status=sent.outcome.status,
+            status=None if sent.response is None else sent.response.status_code,
             rows=rows,
             request_id=identity,
         )

@@ -212,9 +212,9 @@ class Statements:
         method, resource = mutation.method, mutation.resource
         name = None if method is None else method.precondition
         column = None if name is None else resource.column(name)
-        if column is None or column.header is None or old.get(column.name) is not None:
-            return old
         keys = [key for key in resource.key if old.get(key) is not None]
+        if column is None or column.header is None or old.get(column.name) is not None or not keys:
+            return old
         test = " AND ".join(f"{quote(key)} = ?" for key in keys)
         table = self._engine.add_resource(resource)
         sql = f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)} WHERE {test}"

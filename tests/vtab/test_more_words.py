@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sqlprovider.errors import BackendError, DataError, IntegrityError, NotSupportedError, ProgrammingError
-from tests.vtab.world import SERVICE, Asked, MakeWorld
+from tests.vtab.world import PROVIDER, SERVICE, Asked, MakeWorld
 
 NOTES = """
   notes:
@@ -230,3 +230,12 @@ def test_a_list_is_not_asked_about_a_header_it_does_not_say(make_world: MakeWorl
     ) as caught:
         world.run(sql)
     assert (caught.value.hint, world.lines) == ("id = '…'", [])
+
+
+def test_a_code_may_say_what_others_say_by_429_and_the_record_keeps_the_status(make_world: MakeWorld) -> None:
+    slow_down = httpx.Response(400, json={"code": "Busy.User", "message": "slow down"})
+    answers = iter([slow_down, {"notes": [ONE]}])
+    provider = PROVIDER.replace("errors: {", "errors: {throttled: [Busy], ")
+    world = make_world(NOTES, {"GET /notes": lambda asked: next(answers)}, provider=provider)
+    assert world.run("SELECT id FROM p.s.notes") == [("a",)]
+    assert [record.status for record in world.calls.records] == [400, 200]
