@@ -64,7 +64,7 @@ def test_no_secret_is_in_an_error_a_record_or_a_log(
             api.faults.planned.clear()
             if fault is not None:
                 api.misbehave(fault, times=99)
-            calls, before = executor.begin(Settings(timeout=0.2)), len(api.requests)
+            calls, before = executor.begin(Settings(timeout=0.5)), len(api.requests)
             try:
                 shown += [repr(page) for page in calls.pages(lists("e"))]
             except Error as error:
