@@ -230,7 +230,7 @@ def test_a_source_of_another_type_is_refused() -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        pytest.param({"max_request": 1}, "'max_request'; did you mean max_requests?", id="setting's name"),
+        pytest.param({"max_request": 1}, "'max_request'; did you mean max_requests", id="setting's name"),
         pytest.param({"mlflow": {}}, "[connections.mlflow]", id="connection outside connections"),
         pytest.param({"max_requests": "many"}, "max_requests must be a whole number", id="setting's type"),
         pytest.param({"max_requests": True}, "not True", id="boolean as number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,12 @@ class Settings:
     trace: bool = False
     read_only: bool = False
     dry_run: bool = False
+    allow_all: bool = False
+    max_rows: int = 1000
+    on_error: str = "stop"
+    wait: float = 3600.0
+    journal: bool = True
+    journal_bodies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,21 @@ def _read_flag(value: object) -> bool | None:
     return bool(value) if isinstance(value, int) and value in (0, 1) else None
 
 
+def _read_duration(value: object) -> float | None:
+    """`"1h"`, `"1h30m"`, `"90s"`, or a number of seconds; 0 means not at all."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if 0 <= value <= _LONGEST_SECONDS and math.isfinite(value) else None
+    if not isinstance(value, str) or not value or (match := _DURATION.fullmatch(value.strip())) is None:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return _read_duration(hours * 3600 + minutes * 60 + seconds)
+
+
+def _read_on_error(value: object) -> str | None:
+    return value if value in ("stop", "continue") and isinstance(value, str) else None
+
+
+_DURATION = re.compile(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 _LONGEST_SECONDS = 7 * 24 * 3600
 _YES_NO = "true or false"
 
@@ -59,6 +81,20 @@ SETTINGS: Mapping[str, Setting] = {
     "dry_run": Setting(
         "print the requests of methods that write and do not send them", _YES_NO, _read_flag, is_flag=True
     ),
+    "allow_all": Setting("allow UPDATE and DELETE without a WHERE", _YES_NO, _read_flag, is_flag=True),
+    "max_rows": Setting("rows one UPDATE or DELETE may change", "a whole number of at least 1", _read_count),
+    "on_error": Setting(
+        "what a write does when a row fails: stop, or continue with the others",
+        "'stop' or 'continue'",
+        _read_on_error,
+    ),
+    "wait": Setting(
+        "how long a long-running operation is waited for (1h, 90s; 0: its name is answered at once)",
+        "a duration such as 1h, 30m or 90s",
+        _read_duration,
+    ),
+    "journal": Setting("keep the journal of writes", _YES_NO, _read_flag),
+    "journal_bodies": Setting("keep the rows that are written in the journal", _YES_NO, _read_flag),
 }
 
 
