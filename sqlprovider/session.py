@@ -8,15 +8,16 @@ Insert/Update/Delete/Exec ─plan→ Operations → the same road
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from sqlprovider.catalog.catalog import Catalog, ConnectionSpec, LoadProvider
 from sqlprovider.catalog.load import load_provider, provider_names
+from sqlprovider.catalog.resolve import resolve_name
 from sqlprovider.config import Config, Settings, apply_set
 from sqlprovider.errors import (
     Error,
@@ -24,12 +25,16 @@ from sqlprovider.errors import (
     Problem,
     StatementInterrupted,
     UnknownColumnError,
+    UnknownNameError,
     Warning,
     did_you_mean,
 )
 from sqlprovider.execute.clock import Clock
 from sqlprovider.execute.events import DryRequest, OnEvent, RequestRecord
 from sqlprovider.execute.executor import Executor, StatementCalls
+from sqlprovider.execute.journal import Journal
+from sqlprovider.plan.facts import ColumnFacts, MethodFacts, ResourceFacts, resource_facts
+from sqlprovider.plan.model import Operation
 from sqlprovider.sql.dealer import Dealer, deal_all
 from sqlprovider.sql.parse import parse
 from sqlprovider.sql.statement import (
@@ -44,24 +49,33 @@ from sqlprovider.sql.statement import (
     Update,
     Use,
 )
+from sqlprovider.sql.transactions import read_transaction
 from sqlprovider.values import Row, SQLValue
-from sqlprovider.vtab.calls import run_exec
+from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
+from sqlprovider.vtab.desired import Desired, desired
 from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
 from sqlprovider.vtab.explain import explain
 from sqlprovider.vtab.names import SessionNames
 from sqlprovider.vtab.registered import SQLiteConnection, register_resources
+from sqlprovider.vtab.run import Run, WritePlan
+from sqlprovider.vtab.staging import Staging
 from sqlprovider.vtab.statements import Statements
 from sqlprovider.vtab.system import system_tables
-from sqlprovider.vtab.writer import Run, Written
+from sqlprovider.vtab.writer import Planned, Writer, Written
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
+    "ColumnFacts",
+    "Desired",
+    "MethodFacts",
     "RequestRecord",
+    "ResourceFacts",
     "Result",
     "ResultColumn",
     "Session",
+    "WritePlan",
     "check_document",
     "provider_names",
     "register",
@@ -106,6 +120,7 @@ class Session:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         load: LoadProvider = load_provider,
+        shared: Session | None = None,
     ) -> None:
         environ = os.environ if environ is None else environ
         self.settings: Settings = config.settings
@@ -114,11 +129,20 @@ class Session:
         self._records: list[RequestRecord] = []
         self._event: OnEvent | None = None
         self._dry_run: Callable[[str], None] | None = None
+        self._confirm: Callable[[WritePlan], bool] | None = None
+        self._staging = Staging()
         self._calls: StatementCalls | None = None
-        self.catalog = _catalog(config, load)
-        self._executor = Executor(
-            config.connections, self.catalog, transport=transport, environ=environ, clock=clock
-        )
+        self._config = config
+        self._environ = environ
+        self._is_fork = shared is not None
+        if shared is None:
+            self.catalog = _catalog(config, load)
+            self._executor = Executor(
+                config.connections, self.catalog, transport=transport, environ=environ, clock=clock
+            )
+            self._journal = Journal(environ=environ, now=self._executor.clock.now)
+        else:
+            self.catalog, self._executor, self._journal = shared.catalog, shared._executor, shared._journal
         self._engine = Engine(self.catalog, database=database)
         self._names = SessionNames(self.catalog, self._engine)
         self._statements = Statements(self.catalog, self._engine)
@@ -138,16 +162,21 @@ class Session:
                 yield from self._run(statement, dealt)
         dealt.refuse_surplus(0)
 
-    def run_many(self, text: str, sets: Sequence[Bindings]) -> Iterator[Result]:
+    def run_many(self, text: str, sets: Iterable[Bindings]) -> Iterator[Result]:
         """The text once for each set of parameters; an INSERT into a resource is one, with one report."""
-        statements = list(islice(parse(text, self._names), 2)) if sets else []
+        source = iter(sets)
+        if (first := next(source, None)) is None:
+            return
+        statements = list(islice(parse(text, self._names), 2))
         if len(statements) != 1 or not isinstance(insert := statements[0], Insert):
-            for bindings in sets:
+            for bindings in chain([first], source):
                 yield from self.run(text, bindings)
             return
-        first, *more = (deal_all(bindings, insert.parameters) for bindings in sets)
+        run = self._begin(deal_all(first, insert.parameters), named=True)
         with self._explaining(insert):
-            yield self._write(insert, replace(self._begin(first, named=True), more=tuple(more)))
+            yield self._write(
+                insert, replace(run, more=(deal_all(more, insert.parameters) for more in source))
+            )
 
     def _run(self, statement: Statement, dealt: Dealer) -> Iterator[Result]:
         match statement:
@@ -168,6 +197,42 @@ class Session:
             case _:
                 assert_never(statement)
 
+    def fork(self) -> Session:
+        """A session on the same connections, with a SQLite of its own: for one other thread."""
+        forked = Session(self._config, environ=self._environ, shared=self)
+        forked.settings = self.settings
+        forked._event, forked._dry_run = self._event, self._dry_run
+        return forked
+
+    def facts(self, name: str) -> ResourceFacts:
+        """What is known of the resource of a full name. Raises UnknownNameError."""
+        parts = name.split(".")
+        if len(parts) != 3:
+            raise UnknownNameError(f"{name!r} is not connection.service.resource")
+        resource = self.catalog.resource(*parts)
+        return resource_facts(resource, self.catalog.connection(parts[0]).defaults)
+
+    def resolve(self, name: str, use: tuple[str, ...] = ()) -> str:
+        """The full name of `a.b.c`, or of less below `use`; alone it must be one among all connections.
+
+        Raises UnknownNameError, ProgrammingError.
+        """
+        return resolve_name(self.catalog, name, use)
+
+    def desired(
+        self, text: str, values: Mapping[str, SQLValue], use: tuple[str, ...] = ()
+    ) -> Iterator[Desired]:
+        """The statements of a text of desired state, evaluated one by one; nothing is sent for them."""
+        if use:
+            self._names.use(use)
+
+        def begin(bindings: Mapping[str, SQLValue]) -> Run:
+            return self._begin(bindings, named=True)
+
+        yield from desired(
+            text, values, names=self._names, engine=self._engine, catalog=self.catalog, begin=begin
+        )
+
     def on_event(self, hook: OnEvent | None) -> None:
         """Calls `hook` after each HTTP exchange, in the thread that made it."""
         self._event = hook
@@ -175,6 +240,10 @@ class Session:
     def on_dry_run(self, hook: Callable[[str], None] | None) -> None:
         """Calls `hook` with each request that a dry run would have sent, as text."""
         self._dry_run = hook
+
+    def on_write(self, hook: Callable[[WritePlan], bool] | None) -> None:
+        """Asks `hook` before the first request of each write; where it says False, nothing is sent."""
+        self._confirm = hook
 
     @property
     def in_transaction(self) -> bool:
@@ -210,7 +279,8 @@ class Session:
         if self._calls is not None:
             self._calls.cancel()
         self._engine.close()
-        self._executor.close()
+        if not self._is_fork:
+            self._executor.close()
 
     def _begin(self, bindings: Bindings, *, named: bool) -> Run:
         """The calls of one statement; `named`: it names a resource, so its requests are the last ones."""
@@ -220,7 +290,8 @@ class Session:
             self._records = calls.records
         if not self.autocommit and not self._engine.in_transaction:
             self._engine.begin()
-        return Run(bindings, calls, self.settings)
+            self._staging.begun()
+        return Run(bindings, calls, self.settings, journal=self._journal, confirm=self._confirm)
 
     def _on_dry(self, request: DryRequest) -> None:
         if self._dry_run is not None:
@@ -237,7 +308,32 @@ class Session:
             return
         for sql, parameters in self._engine.split(statement.sql):
             run = self._begin(dealt.deal(parameters), named=False)
-            yield self._selected(self._select(sql, run), run)
+            yield self._local(sql, run)
+
+    def _local(self, sql: str, run: Run) -> Result:
+        """A statement of SQLite's own; one that ends a transaction has what is staged sent first."""
+        transaction = read_transaction(sql)
+        if transaction is not None and self._engine.in_transaction and self._staging.ends_with(transaction):
+            self._send_staged(run)
+        result = self._selected(self._select(sql, run), run)
+        if transaction is not None:
+            self._staging.followed(transaction)
+        if not self._engine.in_transaction:
+            self._staging.clear()
+        return result
+
+    def _send_staged(self, run: Run) -> None:
+        """Sends what is staged. A failure rolls the local part back and ends the transaction."""
+        if not self._staging.is_empty:
+            self._records = run.calls.records
+        try:
+            with _interruptible(run.calls):
+                self.last_write = self._staging.send(self._engine, run) or self.last_write
+        except Error as error:
+            self.last_write = error.rows
+            self._engine.rollback()
+            self._staging.clear()
+            raise
 
     def _select(self, sql: str, run: Run) -> Selected:
         with _interruptible(run.calls):
@@ -263,12 +359,18 @@ class Session:
         self._add_tables((*_tables_of(statement), statement.target))
         try:
             with _interruptible(run.calls):
-                written = self._statements.run(statement, run)
+                written = self._sent(self._statements.plan(statement, run), run)
         except Error as error:
             self.last_write = error.rows
             raise
         self.last_write = written.last_write
         return self._written(written, run)
+
+    def _sent(self, planned: Planned, run: Run) -> Written:
+        """Sends a write, or stages it where a transaction is open."""
+        if self._engine.in_transaction:
+            return self._staging.stage(planned)
+        return Writer(self._engine, run).write(planned)
 
     def _written(self, written: Written, run: Run) -> Result:
         result = Result(None, iter(()), run.calls.warnings, records=run.calls.records)
@@ -278,8 +380,19 @@ class Session:
         return result
 
     def _exec(self, statement: Exec, run: Run) -> Result:
-        with _interruptible(run.calls):
-            return self._selected(run_exec(statement, self.catalog, self._engine, run), run)
+        try:
+            with _interruptible(run.calls):
+                planned = plan_exec(statement, self.catalog, self._engine, run)
+                if isinstance(planned, Operation):
+                    return self._selected(run_read(planned, run), run)
+                written = self._sent(planned, run)
+        except Error as error:
+            if error.rows:
+                self.last_write = error.rows
+            raise
+        self.last_write = written.last_write
+        (row,) = written.rows
+        return self._selected(exec_result(row.operations[0], row.answer), run)
 
     def _explain(self, statement: Explain, dealt: Dealer) -> Result:
         inner = statement.statement

@@ -393,7 +393,7 @@ def test_set_completes_a_connection_of_the_file() -> None:
         pytest.param("max_requests", "not of the form KEY=VALUE", id="no value"),
         pytest.param("=1", "not of the form KEY=VALUE", id="no key"),
         pytest.param("mlflow..x=1", "not of the form KEY=VALUE", id="empty part"),
-        pytest.param("max_request=1", "did you mean max_requests?", id="setting misspelt"),
+        pytest.param("max_request=1", "did you mean max_requests", id="setting misspelt"),
         pytest.param("mlflow.base_ur=x", "did you mean base_url", id="key misspelt"),
         pytest.param("gogle.base_url=https://a", "did you mean google?", id="connection misspelt"),
         pytest.param("max_requests=x\ny=1", "must be a whole number", id="two keys in one"),
@@ -420,6 +420,50 @@ def test_an_unknown_keyword_is_refused() -> None:
 
 def test_sql_numbers_are_flags() -> None:
     assert with_setting(Settings(), "trace", 1).trace is True
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        pytest.param("1h", 3600, id="hours"),
+        pytest.param("30m", 1800, id="minutes"),
+        pytest.param("90s", 90, id="seconds"),
+        pytest.param("1h30m5.5s", 5405.5, id="all of them"),
+        pytest.param("1.5h", 5400, id="a fraction"),
+        pytest.param(" 2m ", 120, id="blanks around it"),
+        pytest.param("45", 45, id="a number as text"),
+        pytest.param("0", 0, id="nothing as text"),
+        pytest.param(0, 0, id="nothing"),
+        pytest.param(0.25, 0.25, id="a number"),
+        pytest.param("168h", 604800, id="the longest"),
+    ],
+)
+def test_a_duration_is_read(written: object, seconds: float) -> None:
+    assert with_setting(Settings(), "wait", written).wait == seconds
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("1h30", id="a number without its unit"),
+        pytest.param("30m1h", id="the wrong order"),
+        pytest.param("1 h", id="a blank within"),
+        pytest.param("2d", id="days"),
+        pytest.param("1H", id="capitals"),
+        pytest.param("-5s", id="negative"),
+        pytest.param("", id="empty"),
+        pytest.param("h", id="no number"),
+        pytest.param("\u0663s", id="digits of another script"),
+        pytest.param("169h", id="too long"),
+        pytest.param(float("nan"), id="no number at all"),
+        pytest.param(float("inf"), id="for ever"),
+        pytest.param(True, id="a flag"),
+        pytest.param(None, id="nothing"),
+    ],
+)
+def test_what_is_no_duration_is_refused(written: object) -> None:
+    with pytest.raises(ConfigError, match="a duration such as 1h, 30m or 90s of at most 168h, or 0"):
+        with_setting(Settings(), "wait", written)
 
 
 def test_set_statement_changes_a_setting_whatever_its_case() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 
+from sqlprovider.catalog.batches import batched
 from sqlprovider.catalog.columns import build_columns
 from sqlprovider.catalog.document import (
     DropDocument,
     FilterDocument,
+    IdentityDocument,
     MethodDocument,
     OrderDocument,
     PagesDocument,
@@ -25,9 +26,9 @@ from sqlprovider.catalog.document import (
 from sqlprovider.catalog.facts import summarise
 from sqlprovider.catalog.model import (
     ITSELF,
-    Batch,
     Drop,
     ErrorShape,
+    Identity,
     Method,
     Pages,
     Parameter,
@@ -42,12 +43,10 @@ from sqlprovider.catalog.model import (
     View,
     WaitShape,
 )
-from sqlprovider.catalog.parameters import VERSION, identifier, method_parameters
+from sqlprovider.catalog.parameters import identifier, method_parameters, versioned
 from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.catalog.references import bind_columns, set_columns, split_reference, view_path
 from sqlprovider.values import Name
-
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 def build_provider(
@@ -111,20 +110,30 @@ def _service(
 def _resource(name: Name, services: Mapping[str, ServiceDocument], version: str) -> Resource:
     document = services[name.service].resources[name.resource]
     taken = {method: method_parameters(document, shape) for method, shape in document.methods.items()}
+    methods = {
+        method: _method(method, document, shape, taken[method], version, services[name.service].headers)
+        for method, shape in document.methods.items()
+    }
     return Resource(
         name=name,
         title=document.title,
         columns=build_columns(document, taken),
         methods={
-            method: _method(method, document, shape, taken[method], version, services[name.service].headers)
-            for method, shape in document.methods.items()
+            method: batched(built, document.methods[method], methods, version)
+            for method, built in methods.items()
         },
         key=tuple(identifier(column) for column in document.key),
         view=None if document.view is None else _view(document.view, document),
         drop=None if document.drop is None else _drop(document.drop),
         parents=tuple(_parent(parent, document, name.service, services) for parent in document.parents),
         refuses=document.refuses,
+        identity=None if document.identity is None else _identity(document.identity),
+        restore=document.restore,
     )
+
+
+def _identity(identity: IdentityDocument) -> Identity:
+    return Identity(tuple(identifier(column) for column in identity.columns), unique=identity.unique)
 
 
 def _view(view: ViewDocument, resource: ResourceDocument) -> View:
@@ -172,7 +181,7 @@ def _method(
         verb=method.verb,
         effect="read" if method.reads else "write",
         http_method=method.http_method,
-        path=_path(method, version),
+        path=versioned(method.path, version),
         parameters=parameters,
         rows=method.rows,
         optional_rows=method.optional_rows,
@@ -181,7 +190,6 @@ def _method(
         pages=_pages(method),
         push=_push(method.push),
         tree=None if method.tree is None else _tree(method.tree),
-        batch=_batch(method),
         wait=method.wait,
         missing=method.missing is not False,
         missing_codes=method.missing if isinstance(method.missing, tuple) else (),
@@ -195,18 +203,20 @@ def _method(
         headers=_headers(name, method, {**headers, **method.headers}),
         incomplete=method.incomplete or (),
         read_first=method.read_first or _is_header(method, parameters),
+        ordered=tuple(identifier(column) for column in method.ordered),
+        overwrites=method.overwrites,
         title=method.title,
     )
-
-
-def _has_plain_rows(resource: ResourceDocument) -> bool:
-    return any(c.path == ITSELF for c in (*resource.parameters.values(), *resource.columns.values()))
 
 
 def _is_header(method: MethodDocument, parameters: Mapping[str, Parameter]) -> bool:
     """Whether the precondition goes in a header: then nothing else in the request could hold it."""
     held = [p for p in parameters.values() if method.precondition and p.column == method.precondition]
     return any(parameter.place is Place.HEADER for parameter in held)
+
+
+def _has_plain_rows(resource: ResourceDocument) -> bool:
+    return any(c.path == ITSELF for c in (*resource.parameters.values(), *resource.columns.values()))
 
 
 def _headers(name: str, method: MethodDocument, headers: Mapping[str, str]) -> dict[str, str]:
@@ -218,12 +228,6 @@ def _answers(method: MethodDocument) -> dict[str, tuple[str, ...]]:
     if isinstance(method.answers, str):
         return {}
     return {identifier(column): path for column, path in method.answers.items()}
-
-
-def _path(method: MethodDocument, version: str) -> str:
-    return _PLACEHOLDER.sub(
-        lambda found: version if found[1] == VERSION else f"{{{identifier(found[1])}}}", method.path
-    )
 
 
 def _pages(method: MethodDocument) -> Pages | None:
@@ -288,13 +292,6 @@ def _order(order: OrderDocument) -> Order:
 
 def _tree(tree: TreeDocument) -> Tree:
     return Tree(flag=tree.flag, parameter=identifier(tree.parameter), column=tree.column)
-
-
-def _batch(method: MethodDocument) -> Batch | None:
-    batch = method.batch
-    if batch is None:
-        return None
-    return Batch(items=batch.items, max_rows=batch.max_rows, max_bytes=batch.max_bytes, atomic=batch.atomic)
 
 
 def _identified(named: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlprovider.catalog.check_method import MethodScope, method_faults
 from sqlprovider.catalog.check_resource import ResourceScope, resource_faults
+from sqlprovider.catalog.check_writes import identity_faults, write_faults
 from sqlprovider.catalog.document import Fault, ProviderDocument, ServiceDocument, WaitDocument
 from sqlprovider.catalog.facts import FactResources
 from sqlprovider.catalog.model import Place
@@ -161,11 +162,12 @@ def _service_faults(name: str, service: ServiceDocument, source: Source) -> Iter
         taken = {m: method_parameters(document, shape) for m, shape in document.methods.items()}
         at: tuple[str | int, ...] = ("resources", resource)
         scope = ResourceScope(source.services, name, resource, document, taken)
-        for fault in resource_faults(scope):
+        for fault in (*resource_faults(scope), *identity_faults(scope)):
             yield Fault((*at, *fault.at), fault.message)
         for method, shape in document.methods.items():
             here = (*at, "methods", method)
-            for fault in method_faults(MethodScope(document, shape, taken[method])):
+            method_scope = MethodScope(document, shape, taken[method])
+            for fault in (*method_faults(method_scope), *write_faults(method_scope)):
                 yield Fault((*here, *fault.at), fault.message)
             if shape.wait and not waits:
                 yield Fault((*here, "wait"), f"{PROVIDER_FILE} does not say how to `wait` for an operation")

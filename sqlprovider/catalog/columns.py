@@ -108,6 +108,8 @@ def _field(name: str, document: ColumnDocument, role: Role, path: Path) -> Colum
         delete_key=document.delete_key,
         header=document.header,
         present=document.present,
+        secret=document.secret,
+        write_only=document.write_only,
     )
 
 
@@ -119,7 +121,10 @@ def _options(taken: Taken, held: Iterable[str]) -> list[Column]:
         earlier = options.get(name)
         enum = parameter.enum if earlier is None else _either(earlier.enum, parameter.enum)
         type_ = parameter.type if earlier is None else earlier.type
-        options[name] = Column(name, type_, Role.OPTION, hidden=True, wire=parameter.wire, enum=enum)
+        secret = parameter.secret or (earlier is not None and earlier.secret)
+        options[name] = Column(
+            name, type_, Role.OPTION, hidden=True, wire=parameter.wire, enum=enum, secret=secret
+        )
     return list(options.values())
 
 

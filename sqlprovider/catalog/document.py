@@ -29,6 +29,7 @@ from sqlprovider.catalog.spelling import (
     Regex,
     RowsText,
     SnakeCase,
+    columns_alone,
     name_alone,
     same_name,
     style_alone,
@@ -66,6 +67,8 @@ class ColumnDocument(_Document):
     header: str | None = None
     hidden: bool = False
     present: dict[str, str] = {}
+    secret: bool = False
+    write_only: bool = False
 
 
 class RowParameterDocument(ColumnDocument):
@@ -93,6 +96,8 @@ class ParameterDocument(_Document):
     max_chars: int | None = Field(default=None, gt=0)
     pattern: Regex | None = None
     column: str | None = Field(default=None, alias="is")
+    names: str | None = None
+    secret: bool = False
 
     @property
     def encoding(self) -> Wire | None:
@@ -170,12 +175,16 @@ class TreeDocument(_Document):
 
 
 class BatchDocument(_Document):
-    """A method that takes many rows at once."""
+    """How many rows of a method go out as one call: of `method`, by `http`, else of the method itself."""
 
-    items: PathText
+    method: str | None = None
+    http: HttpText | None = None
+    body: JsonValue = None
+    rows: RowsText | None = None
     max_rows: int = Field(gt=0)
-    max_bytes: int | None = None
+    max_bytes: int | None = Field(default=None, gt=0)
     atomic: bool = False
+    names_row: Regex | None = None
 
 
 class MethodDocument(_Document):
@@ -206,6 +215,8 @@ class MethodDocument(_Document):
     headers: dict[str, str] = {}
     incomplete: PathText | None = None
     read_first: bool = False
+    ordered: tuple[str, ...] = ()
+    overwrites: bool = False
 
     @property
     def http_method(self) -> str:
@@ -251,6 +262,13 @@ class ParentDocument(_Document):
     confirm: bool = False
 
 
+class IdentityDocument(_Document):
+    """The columns that tell an object from others for people; a list of them says the same."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    unique: bool = False
+
+
 class ResourceDocument(_Document):
     """One table."""
 
@@ -263,6 +281,8 @@ class ResourceDocument(_Document):
     columns: dict[str, Annotated[ColumnDocument, BeforeValidator(type_alone)]] = {}
     response: dict[str, Annotated[ColumnDocument, BeforeValidator(type_alone)]] = {}
     refuses: dict[Verb, str] = {}
+    identity: Annotated[IdentityDocument, BeforeValidator(columns_alone)] | None = None
+    restore: str | None = None
     methods: dict[SnakeCase, MethodDocument] = Field(min_length=1)
 
 

@@ -90,6 +90,10 @@ class Column:
     """The value is this header of the answer, where the answer is one object; NULL in a list."""
     present: Mapping[str, str] = field(default_factory=dict)
     """Key → text: the value is the text of the first of these keys that the item has."""
+    secret: bool = False
+    """It is in no message, plan or journal."""
+    write_only: bool = False
+    """The API takes it and never answers with it."""
 
 
 class Place(StrEnum):
@@ -133,6 +137,10 @@ class Parameter:
     pattern: str | None = None
     """For a read: a value that this regular expression does not match as a whole names nothing, so no request
     is made for it and it has no rows. Writes send it: the API refuses."""
+    names: str | None = None
+    """For an INSERT: it is the id that the client chooses, and becomes the value of this column."""
+    secret: bool = False
+    """It is in no message, plan or journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +176,20 @@ class Tree:
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A method that takes many rows at once. (Planned by the issue on writes.)"""
+    """How many rows of one method go out as one call."""
 
-    items: Path
-    """Where in the body the rows are."""
+    call: Method
+    """The call. In its body's template each list of one element with arguments is filled, an element for each
+    distinct combination of the arguments outside deeper such lists; what stands outside lists is shared."""
     max_rows: int
     max_bytes: int | None = None
+    """Of the body."""
     atomic: bool = False
+    """A call that is refused has accepted none of its rows."""
+    names_row: str | None = None
+    """A regular expression over an error's text; its group is the number, from 0, of the row it blames."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,7 +245,11 @@ class Method:
     incomplete: Path = ()
     """Where the answer lists what it could not reach: if anything is there, rows are missing."""
     read_first: bool = False
-    """For UPDATE and DELETE: rows are always read before they are written; their precondition goes along."""
+    """For UPDATE and DELETE: rows are always read before they are written."""
+    ordered: tuple[str, ...] = ()
+    """Rows with equal values in these columns are sent one after the other."""
+    overwrites: bool = False
+    """For INSERT: a row that exists is replaced, not refused."""
     title: str = ""
 
     def __repr__(self) -> str:
@@ -299,6 +316,15 @@ class Parent:
     """A row counts only if its parent is in the parent's row set: it is asked even if all is bound."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells an object from others for people, beside its parents."""
+
+    columns: tuple[str, ...]
+    unique: bool = False
+    """The API refuses a second one that is live."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """One table."""
@@ -314,6 +340,9 @@ class Resource:
     parents: tuple[Parent, ...] = ()
     refuses: Mapping[Verb, str] = field(default_factory=dict)
     """Verb that it has no method for → what to do instead."""
+    identity: Identity | None = None
+    restore: str | None = None
+    """The method that makes a deleted row live again."""
 
     def __repr__(self) -> str:
         return f"Resource({str(self.name)!r})"

@@ -20,6 +20,8 @@ VERSION = "version"
 
 _NO_IDENTIFIER = re.compile(r"[^A-Za-z0-9_\u0080-\uffff]")
 _TEMPLATE_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_TEXT_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def identifier(name: str) -> str:
@@ -30,6 +32,13 @@ def identifier(name: str) -> str:
     """
     plain = _NO_IDENTIFIER.sub("_", name)
     return f"_{plain}" if plain[:1].isdigit() else plain
+
+
+def versioned(path: str, version: str) -> str:
+    """A path with the version in force in it, its placeholders as SQL names."""
+    return _PLACEHOLDER.sub(
+        lambda found: version if found[1] == VERSION else f"{{{identifier(found[1])}}}", path
+    )
 
 
 def listed_parameters(resource: ResourceDocument, method: MethodDocument) -> dict[str, ParameterDocument]:
@@ -95,6 +104,23 @@ def template_names(template: JSON) -> frozenset[str]:
             return frozenset()
 
 
+def batch_names(template: JSON) -> frozenset[str]:
+    """The arguments that a batch's template names: `$name`, and `{name}` inside a text.
+
+    >>> sorted(batch_names({"requests": [{"parent": "runs/{runsId}", "id": "$id"}]}))
+    ['id', 'runsId']
+    """
+    match template:
+        case str():
+            return template_names(template) or frozenset(_TEXT_NAME.findall(template))
+        case list():
+            return frozenset().union(*(batch_names(item) for item in template))
+        case dict():
+            return frozenset().union(*(batch_names(item) for item in template.values()))
+        case _:
+            return frozenset()
+
+
 def _parameter(
     resource: ResourceDocument, method: MethodDocument, name: str, document: ParameterDocument
 ) -> Parameter:
@@ -122,6 +148,8 @@ def _parameter(
         root=own is not None and own.root,
         max_chars=document.max_chars,
         pattern=document.pattern or (meaning.pattern if isinstance(meaning, RowParameterDocument) else None),
+        names=None if document.names is None else identifier(document.names),
+        secret=document.secret or (meaning is not None and meaning.secret),
     )
 
 

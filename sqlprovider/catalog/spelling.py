@@ -91,6 +91,11 @@ def name_alone(value: object) -> object:
     return {"resource": value} if isinstance(value, str) else value
 
 
+def columns_alone(value: object) -> object:
+    """A list of columns alone is an identity."""
+    return {"columns": value} if isinstance(value, list) else value
+
+
 def url_alone(value: object) -> object:
     """An address alone is the vendor's."""
     return {"url": value} if isinstance(value, str) else value

@@ -36,6 +36,8 @@ class Setting:
     read: Callable[[object], object]
     """The value to store; None where the value given is none of this setting's."""
     is_flag: bool = False
+    metavar: str = "N"
+    """What stands for the value in the command line's help."""
 
 
 def _read_count(value: object) -> int | None:
@@ -56,18 +58,25 @@ def _read_flag(value: object) -> bool | None:
 def _read_duration(value: object) -> float | None:
     """`"1h"`, `"1h30m"`, `"90s"`, or a number of seconds; 0 means not at all."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) if 0 <= value <= _LONGEST_SECONDS and math.isfinite(value) else None
-    if not isinstance(value, str) or not value or (match := _DURATION.fullmatch(value.strip())) is None:
+        return float(value) if 0 <= value <= _LONGEST_SECONDS else None
+    if not isinstance(value, str) or (match := _DURATION.fullmatch(value.strip())) is None:
         return None
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return _read_duration(hours * 3600 + minutes * 60 + seconds)
+    if match["alone"] is not None:
+        return _read_duration(float(match["alone"]))
+    return _read_duration(sum(float(match[unit] or 0) * size for unit, size in _UNITS.items()))
 
 
 def _read_on_error(value: object) -> str | None:
     return value if value in ("stop", "continue") and isinstance(value, str) else None
 
 
-_DURATION = re.compile(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_DURATION = re.compile(
+    rf"(?=[0-9])(?:(?P<alone>{_NUMBER})|"
+    + "".join(rf"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit in _UNITS)
+    + ")"
+)
 _LONGEST_SECONDS = 7 * 24 * 3600
 _YES_NO = "true or false"
 
@@ -87,14 +96,18 @@ SETTINGS: Mapping[str, Setting] = {
         "what a write does when a row fails: stop, or continue with the others",
         "'stop' or 'continue'",
         _read_on_error,
+        metavar="{stop,continue}",
     ),
     "wait": Setting(
         "how long a long-running operation is waited for (1h, 90s; 0: its name is answered at once)",
-        "a duration such as 1h, 30m or 90s",
+        "a duration such as 1h, 30m or 90s of at most 168h, or 0 for not at all",
         _read_duration,
+        metavar="TIME",
     ),
-    "journal": Setting("keep the journal of writes", _YES_NO, _read_flag),
-    "journal_bodies": Setting("keep the rows that are written in the journal", _YES_NO, _read_flag),
+    "journal": Setting("keep the journal of writes", _YES_NO, _read_flag, is_flag=True),
+    "journal_bodies": Setting(
+        "keep the rows that are written in the journal", _YES_NO, _read_flag, is_flag=True
+    ),
 }
 
 
@@ -109,7 +122,10 @@ def with_setting(settings: Settings, name: str, value: object, *, where: str = "
 
 
 def apply_set(settings: Settings, name: str, value: object) -> Settings:
-    """What `SET name = value` makes of the settings: it cannot turn off what keeps a session from writing."""
+    """What `SET name = value` makes of the settings: it cannot turn off what keeps a session from writing.
+
+    The other guards say how much one statement may do, and a script that says `SET allow_all = 1` means it.
+    """
     lowered = name.lower()
     try:
         changed = with_setting(settings, lowered, value)

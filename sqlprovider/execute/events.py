@@ -1,4 +1,4 @@
-"""What was sent, as frozen values: for `sqlprovider.requests`, --trace, progress and --dry-run."""
+"""What is sent and how far it has come, as frozen values: for the system tables and for who watches."""
 
 from __future__ import annotations
 
@@ -37,6 +37,29 @@ class DryRequest:
     """"" where it has none."""
 
 
+@dataclass(frozen=True, slots=True)
+class WriteProgress:
+    """How far a write has come."""
+
+    sent: int
+    """Rows that were answered, well or badly."""
+    known: int | None
+    """Rows there are; None while they are still being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitProgress:
+    """A long-running operation that is waited for."""
+
+    operation: str
+    seconds: float
+    """Since when."""
+    is_over: bool = False
+    """It is not waited for any more, whatever became of it."""
+
+
+OnProgress: TypeAlias = Callable[[WriteProgress | WaitProgress], None]
+"""Called as a write or a wait goes on, in the thread that sees it."""
 OnEvent: TypeAlias = Callable[[RequestRecord], None]
 """Called after each exchange, one call at a time, in the thread that made it."""
 OnDryRun: TypeAlias = Callable[[DryRequest], None]

@@ -13,6 +13,7 @@ import httpx
 
 from sqlprovider.catalog.model import Method, Parameter, Path, Place, Wire
 from sqlprovider.errors import InternalError, ProgrammingError
+from sqlprovider.plan.batch import render_rows
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
 
@@ -138,6 +139,8 @@ def _headers(method: Method, arguments: Mapping[str, JSON]) -> Iterator[tuple[st
 def _content(operation: Operation, arguments: Mapping[str, JSON]) -> tuple[bytes | None, str]:
     """The body, and what it is."""
     method = operation.method
+    if operation.rows:
+        return _dump(render_rows(method.body, operation.rows)).encode(), "application/json"
     for parameter, value in _placed(method, arguments, Place.BODY):
         if parameter.wire is Wire.RAW:
             return base64.b64decode(str(value)), "application/octet-stream"

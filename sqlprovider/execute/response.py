@@ -40,6 +40,8 @@ class Page:
     elapsed_ms: float
     missing: bool = False
     """The API knows no such row, or no such parent."""
+    repeated: bool = False
+    """The answer to an earlier attempt was lost: that attempt may have acted too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,10 @@ class Answer:
     """False: a dry run."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """By lower-case name."""
+    repeated: bool = False
+    """As for a page."""
+    operation: str | None = None
+    """The name of the long-running operation that goes on, where it is not waited for."""
 
 
 def decode_page(

@@ -60,6 +60,11 @@ def is_repeatable(method: Method) -> bool:
     return method.effect == "read" or method.repeat != "never"
 
 
+def is_unsent(outcome: Outcome) -> bool:
+    """Whether an exchange cannot have acted: nothing was sent, or the API had no time for it."""
+    return outcome.status == 429 or outcome.reason == NOT_SENT
+
+
 def retry_delay(
     attempt: int,
     outcome: Outcome,

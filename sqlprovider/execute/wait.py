@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlprovider.catalog.model import ErrorShape, WaitShape
 from sqlprovider.errors import DataError, Error, StatementInterrupted, WaitTimeoutError
+from sqlprovider.execute.events import WaitProgress
 from sqlprovider.execute.items import kind_of, pointer, value_at
 from sqlprovider.execute.response import classify, clean
 from sqlprovider.values import JSON
@@ -15,6 +16,8 @@ Ask = Callable[[str], dict[str, JSON]]
 """The operation's name → how it stands."""
 
 _FIRST_DELAY, _LONGEST_DELAY, _GROWTH = 0.5, 10.0, 1.5
+_MOST_UNREADABLE = 3
+"""Answers one after the other that are no JSON: a proxy's page between two answers must not end a wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +28,77 @@ class Waiting:
     pause: Callable[[float], None]
     monotonic: Callable[[], float]
     limit: float = 3600.0
-    """Seconds."""
+    """Seconds; 0: the operation is not asked for at all."""
+    tell: Callable[[WaitProgress], None] = lambda progress: None
+    look: Callable[[str], str | None] = lambda name: None
+    """The operation's name → the SQL that shows how it stands, the hint where it is waited for no more."""
 
 
 def wait_until_done(answer: dict[str, JSON], shape: WaitShape, waiting: Waiting) -> dict[str, JSON]:
-    """The operation once it is done, asked for more and more slowly; done at once, it is not asked for."""
+    """The operation once it is done, asked for more and more slowly; done at once, it is not asked for.
+
+    With `limit` 0 it comes back as it is: `is_done` tells. Whoever stops a wait leaves the operation running:
+    WaitTimeoutError and StatementInterrupted name it and say how to look at it. A poll that fails after its
+    retries ends the wait with the poll's error, its reason `wait_failed`.
+    """
     if is_done(answer, shape):
         return answer
-    name = _name(answer, shape)
-    deadline, delay = waiting.monotonic() + waiting.limit, _FIRST_DELAY
-    while True:
-        if waiting.monotonic() + delay > deadline:
-            raise WaitTimeoutError(
-                f"{name} was not done after {waiting.limit:g} s; it goes on at the backend"
-            )
-        waiting.pause(delay)
+    name = operation_name(answer, shape)
+    if waiting.limit == 0:
+        return answer
+    started = waiting.monotonic()
+    waiting.tell(WaitProgress(name, 0.0))
+    try:
+        return _poll(name, shape, waiting, started)
+    except (StatementInterrupted, KeyboardInterrupt) as stopped:
+        raise left_running([name], stopped, hint=waiting.look(name)) from None
+    finally:
+        waiting.tell(WaitProgress(name, waiting.monotonic() - started, is_over=True))
+
+
+def _poll(name: str, shape: WaitShape, waiting: Waiting, started: float) -> dict[str, JSON]:
+    deadline, delay = started + waiting.limit, _FIRST_DELAY
+    unreadable = 0
+    while (left := deadline - waiting.monotonic()) > 0:
+        waiting.pause(min(delay, left))
+        delay = min(_LONGEST_DELAY, delay * _GROWTH)
         try:
             answer = waiting.ask(name)
-            if is_done(answer, shape):
-                return answer
         except StatementInterrupted:
             raise
         except Error as error:
-            error.message = f"waiting for {name}, which may go on at the backend: {error.message}"
-            error.reason = "wait_failed"
-            raise
-        delay = min(_LONGEST_DELAY, delay * _GROWTH)
+            unreadable = unreadable + 1 if isinstance(error, DataError) else _MOST_UNREADABLE
+            if unreadable >= _MOST_UNREADABLE:
+                raise _failed(name, error) from None
+            continue
+        unreadable = 0
+        waiting.tell(WaitProgress(name, waiting.monotonic() - started))
+        try:
+            if is_done(answer, shape):
+                return answer
+        except DataError as error:
+            raise _failed(name, error) from None
+    raise WaitTimeoutError(
+        f"{name} was not done after {waiting.limit:g} s; it goes on at the backend", hint=waiting.look(name)
+    )
+
+
+def left_running(
+    names: Sequence[str], stopped: StatementInterrupted | KeyboardInterrupt, *, hint: str | None
+) -> StatementInterrupted:
+    """What a statement ends with that was stopped while it waited for these operations."""
+    more = f" and {len(names) - 1} more, which go on" if len(names) > 1 else ", which goes on"
+    return StatementInterrupted(
+        f"interrupted while waiting for {names[0]}{more} at the backend",
+        reason=stopped.reason if isinstance(stopped, StatementInterrupted) else None,
+        hint=hint,
+    )
+
+
+def _failed(name: str, error: Error) -> Error:
+    error.message = f"waiting for {name}, which may go on at the backend: {error.message}"
+    error.reason = "wait_failed"
+    return error
 
 
 def is_done(answer: dict[str, JSON], shape: WaitShape) -> bool:
@@ -84,7 +132,8 @@ def operation_result(answer: dict[str, JSON], shape: WaitShape) -> dict[str, JSO
     return result if isinstance(result, dict) else {}
 
 
-def _name(answer: dict[str, JSON], shape: WaitShape) -> str:
+def operation_name(answer: dict[str, JSON], shape: WaitShape) -> str:
+    """The name by which an operation is asked for. Raises DataError where the answer has none."""
     name = value_at(answer, shape.name)
     if isinstance(name, str) and not any(part in ("", ".", "..") for part in name.split("/")):
         return name

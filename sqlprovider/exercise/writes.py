@@ -17,12 +17,18 @@ def writes(trial: Trial) -> Iterator[str]:
     if not trial.reads:
         return
     for method in trial.resource.verb_methods(Verb.INSERT):
-        if method.batch is None:
+        if method.name not in _batch_calls(trial):
             yield from _inserted(trial, method)
     for name in _settable(trial):
         yield from _updated(trial, name)
     if trial.resource.verb_methods(Verb.DELETE):
         yield from _deleted(trial)
+
+
+def _batch_calls(trial: Trial) -> set[str]:
+    """The methods that take the rows of others, many at once: their own parameter is no row."""
+    calls = {(m.name, m.batch.call.name) for m in trial.resource.methods.values() if m.batch is not None}
+    return {call for name, call in calls if call != name}
 
 
 def _inserted(trial: Trial, method: Method) -> Iterator[str]:

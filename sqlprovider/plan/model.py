@@ -26,6 +26,8 @@ class Operation:
     """The view in force: rows it hides are dropped, whichever method answered."""
     page_size: int | None = None
     """Rows wanted a page, where the statement needs fewer than the API's largest page."""
+    rows: tuple[Mapping[str, JSON], ...] = ()
+    """For a batch: the arguments of each row."""
 
     @property
     def name(self) -> str:

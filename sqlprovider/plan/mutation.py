@@ -32,6 +32,8 @@ class Mutation:
     @property
     def where(self) -> str:
         """`INSERT into mlflow.tracking.runs`, for messages."""
+        if self.verb is Verb.EXEC and self.method is not None:
+            return f"EXEC {self.resource.name}.{self.method.name}"
         preposition = {Verb.INSERT: "INSERT into", Verb.UPDATE: "UPDATE of", Verb.DELETE: "DELETE from"}
         return f"{preposition[self.verb]} {self.resource.name}"
 
@@ -99,9 +101,9 @@ def check_values(mutation: Mutation, given: Values) -> None:
 def update_operations(mutation: Mutation, old: Values, new: Values, options: Values) -> Iterator[Operation]:
     """The operations that make a row, as read, what is set: the method's, then the maps' keys that differ."""
     method, maps = mutation.method, mutation.maps
-    if method is not None:
-        by_key = {column.name for column in maps}
-        plain = {name: value for name, value in new.items() if name not in by_key}
+    by_key = {column.name for column in maps}
+    plain = {name: value for name, value in new.items() if name not in by_key}
+    if method is not None and plain:
         _refuse_null(mutation, method, plain)
         identity = {p.column or p.name: old.get(p.column or p.name) for p in _required(method)}
         mask = _mask(method, plain, options)
@@ -109,7 +111,8 @@ def update_operations(mutation: Mutation, old: Values, new: Values, options: Val
             mutation, method, {**identity, **_precondition(method, old), **options, **mask, **plain}
         )
     for column in maps:
-        yield from _map_operations(mutation, column, old, new[column.name])
+        if column.name in new:
+            yield from _map_operations(mutation, column, old, new[column.name])
 
 
 def delete_operation(mutation: Mutation, old: Values, options: Values) -> Operation:
@@ -141,6 +144,17 @@ def operation(mutation: Mutation, method: Method, values: Values) -> Operation:
     return Operation(
         mutation.resource.name, method, tuple(sorted(arguments.items())), tuple(sorted(echo.items()))
     )
+
+
+def writes_secret(mutation: Mutation) -> bool:
+    """Whether a value that is secret may be written."""
+    if mutation.method is None:
+        return False
+    named = {
+        parameter.column or parameter.name: parameter for parameter in mutation.method.parameters.values()
+    }
+    given = mutation.columns or tuple(named)
+    return any(name in named and named[name].secret for name in given)
 
 
 def option_columns(mutation: Mutation) -> frozenset[str]:
@@ -246,9 +260,9 @@ def _no_insert(
 
 
 def _precondition(method: Method, old: Values) -> Values:
-    """The precondition as the row was read, where rows are always read first."""
+    """The precondition as the row was read."""
     name = method.precondition
-    return {name: old[name]} if method.read_first and name is not None and old.get(name) is not None else {}
+    return {name: old[name]} if name is not None and old.get(name) is not None else {}
 
 
 def _refuse_null(mutation: Mutation, method: Method, plain: Values) -> None:

@@ -43,6 +43,8 @@ class WriteClauses:
     returning: Range = _NONE
     tail: Range = _NONE
     """`ORDER BY … LIMIT …` with its keywords."""
+    upsert: Range = _NONE
+    """What comes after ON CONFLICT."""
 
 
 def cut_clauses(piece: Piece, target: Source, start: int = 0) -> WriteClauses:
@@ -123,10 +125,12 @@ def _cut_insert(piece: Piece, target: Source, conflict: str | None, with_: Range
         source = Range(begin, at)
     else:
         raise piece.unexpected(at, "an INSERT needs VALUES (…), SELECT … or DEFAULT VALUES")
+    upsert = _NONE
     if starts_upsert(piece, at):
-        conflict = "ON CONFLICT"
+        conflict, begin = "ON CONFLICT", at + 2
         while at < len(piece.tokens) and piece.word(at) != "RETURNING":
             at = piece.closing.get(at, at) + 1
+        upsert = Range(begin, at)
     returning = _NONE
     if piece.word(at) == "RETURNING":
         returning = Range(at + 1, len(piece.tokens))
@@ -134,7 +138,9 @@ def _cut_insert(piece: Piece, target: Source, conflict: str | None, with_: Range
             raise piece.unexpected(at + 1, "RETURNING needs an expression")
     elif at < len(piece.tokens):
         raise piece.unexpected(at, "the INSERT should have ended here")
-    return WriteClauses("INSERT", target, conflict, with_, columns, source, returning=returning)
+    return WriteClauses(
+        "INSERT", target, conflict, with_, columns, source, returning=returning, upsert=upsert
+    )
 
 
 def split_list(piece: Piece, whole: Range) -> list[Range]:

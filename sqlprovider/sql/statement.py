@@ -96,6 +96,8 @@ class Where:
     only_equalities: bool
     tables: tuple[TableRef, ...] = ()
     """Resources in its subqueries."""
+    reads_row: bool = True
+    """Whether it reads a column or a table: `WHERE true` is no condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,26 @@ class Returning:
 
     sql: str
     columns: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One `column = expression` of SET. `constant`: the expression reads no column and no table."""
+
+    column: str
+    sql: str
+    constant: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """`ON CONFLICT (columns) DO UPDATE SET … WHERE …`; without assignments it is DO NOTHING."""
+
+    columns: tuple[str, ...]
+    assignments: tuple[Assignment, ...]
+    where: str | None
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +142,7 @@ class Insert:
     """`OR IGNORE`, `OR REPLACE`, …, `ON CONFLICT`: None for a plain INSERT."""
     returning: Returning | None
     parameters: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One `column = expression` of SET. `constant`: the expression reads no column and no table."""
-
-    column: str
-    sql: str
-    constant: bool
-    span: Span
+    upsert: Upsert | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,17 @@ from sqlprovider.sql.clauses import Range, WriteClauses, cut_clauses, split_list
 from sqlprovider.sql.composed import set_terms, set_values, write_trees
 from sqlprovider.sql.rewrite import Found, Resolved
 from sqlprovider.sql.script import Piece
-from sqlprovider.sql.statement import Assignment, Delete, Insert, Names, Returning, TableRef, Update, Where
+from sqlprovider.sql.statement import (
+    Assignment,
+    Delete,
+    Insert,
+    Names,
+    Returning,
+    TableRef,
+    Update,
+    Upsert,
+    Where,
+)
 from sqlprovider.sql.tokens import Token
 from sqlprovider.sql.tree import Tree
 
@@ -49,7 +59,34 @@ class _Writer:
             conflict=self.clauses.conflict,
             returning=self.returning(),
             parameters=self.parameters,
+            upsert=self.upsert(),
         )
+
+    def upsert(self) -> Upsert | None:
+        """What is to be done where a row exists: `(a, b) DO UPDATE SET … WHERE …`, `DO NOTHING`."""
+        part, piece = self.clauses.upsert, self.piece
+        if part.is_empty:
+            return None
+        at, columns = part.start, []
+        if piece.is_text(at, "("):
+            inside = Range(at + 1, piece.closing[at])
+            columns = [self.column(listed).name for listed in split_list(piece, inside)]
+            at = inside.stop + 1
+        if piece.word(at) != "DO":
+            raise piece.unexpected(at, "after the columns of ON CONFLICT comes DO")
+        if piece.word(at + 1) == "NOTHING" and at + 2 == part.stop:
+            return Upsert(tuple(columns), (), None, piece.tokens[part.start].span)
+        if piece.word(at + 1) != "UPDATE" or piece.word(at + 2) != "SET":
+            raise piece.unexpected(at + 1, "it is DO NOTHING or DO UPDATE SET …")
+        begin = end = at + 3
+        while end < part.stop and piece.word(end) not in ("WHERE", "ON"):
+            end = piece.closing.get(end, end) + 1
+        if piece.word(end) == "ON" and end < part.stop:
+            raise piece.unexpected(end, "a second ON CONFLICT is not supported")
+        where = self.cut(Range(end + 1, part.stop)) if end < part.stop else None
+        terms = set_terms(piece, Range(begin, end))
+        assignments = [Assignment(t.column.name, self.cut(t.value), False, t.column.span) for t in terms]
+        return Upsert(tuple(columns), tuple(assignments), where, piece.tokens[part.start].span)
 
     def update(self) -> Update:
         where = self.where()
@@ -123,7 +160,9 @@ class _Writer:
         tokens = [token.text for token in self.piece.tokens[part.start : part.stop]]
         found = target_conditions(self.trees[0], self.names, tokens)
         tables = self.analysis.tables(part.start, part.stop)
-        return Where(self.cut(part), found.predicates, found.only_equalities, tables)
+        condition = self.trees[0].root.args.get("where")
+        reads_row = condition is None or condition.find(exp.Column, exp.Query) is not None
+        return Where(self.cut(part), found.predicates, found.only_equalities, tables, reads_row)
 
     def target_table(self, where: Where | None) -> TableRef:
         return replace(self.target.table(), predicates=() if where is None else where.predicates)

@@ -82,6 +82,19 @@ def _param(shell: Shell, rest: str) -> None:
         shell.say("no parameter is set" if not rest else f"no parameter {rest!r} is set")
 
 
+def _confirm(shell: Shell, rest: str) -> None:
+    if shell.confirm is None:
+        shell.say("a script is never asked")
+        return
+    match rest.lower():
+        case "":
+            shell.say("on" if shell.confirm.is_on else "off")
+        case "on" | "off" as word:
+            shell.confirm.is_on = word == "on"
+        case _:
+            raise InterfaceError(f".confirm takes on or off, not {rest!r}", hint=".confirm on")
+
+
 def _quit(shell: Shell, rest: str) -> None:
     shell.is_over = True
 
@@ -96,5 +109,6 @@ DOT_COMMANDS: Mapping[str, DotCommand] = {
     ".param": DotCommand(
         ".param [name value]", "set :name as text (name:=TOML for other types), or list", _param
     ),
+    ".confirm": DotCommand(".confirm [on|off]", "ask before a write is sent", _confirm),
     ".quit": DotCommand(".quit", "leave", _quit),
 }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
-from sqlprovider.config import SETTINGS, parse_value
+from sqlprovider.config import SETTINGS, Settings, parse_value
 from sqlprovider.surfaces.render import FORMATS
 
 _EPILOG = """\
@@ -150,10 +150,16 @@ def _add_session_flags(parser: argparse.ArgumentParser) -> None:
     )
     for name, setting in SETTINGS.items():
         flag = f"--{name.replace('_', '-')}"
-        if setting.is_flag:
+        if setting.is_flag and getattr(Settings(), name):
+            # What is on by default is turned off by `--no-…`.
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(
+                flag, dest=name, action=action, default=None, help=f"{setting.title} (default)"
+            )
+        elif setting.is_flag:
             parser.add_argument(flag, dest=name, action="store_true", default=None, help=setting.title)
         else:
-            parser.add_argument(flag, dest=name, metavar="N", help=setting.title)
+            parser.add_argument(flag, dest=name, metavar=setting.metavar, help=setting.title)
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

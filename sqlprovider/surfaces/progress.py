@@ -1,10 +1,14 @@
-"""What a terminal shows while a statement takes its time: requests done, rows so far."""
+"""What a terminal shows while a statement takes its time: requests done, rows so far, what is waited for."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias, runtime_checkable
+
+from sqlprovider.surfaces.visible import visible
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -14,22 +18,58 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 0.1
 
 
+@runtime_checkable
+class Written(Protocol):
+    """How far a write has come: rows answered, rows there are (None: they are still being read)."""
+
+    @property
+    def sent(self) -> int: ...
+    @property
+    def known(self) -> int | None: ...
+
+
+@runtime_checkable
+class Waited(Protocol):
+    """A long-running operation that is waited for, for so many seconds; `is_over`: no longer."""
+
+    @property
+    def operation(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def is_over(self) -> bool: ...
+
+
+Event: TypeAlias = Written | Waited
+
+
 class Progress:
     """Counts while a statement runs; as a context manager shows the counts after `delay` seconds."""
 
-    def __init__(self, stderr: TextIO, *, shown: bool, delay: float = 1.0) -> None:
+    def __init__(
+        self,
+        stderr: TextIO,
+        *,
+        shown: bool,
+        delay: float = 1.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.requests = 0
         self.rows = 0
+        self.held = 0.0
+        """Seconds for which something else had the terminal."""
+        self._write: Written | None = None
+        self._waits: dict[str, float] = {}
+        """Operation → when waiting for it began, the oldest first."""
         self._stderr = stderr
+        self._shown = shown
         self._delay = delay
+        self._monotonic = monotonic
         self._over = threading.Event()
-        self._thread = (
-            threading.Thread(target=self._show, name="sqlprovider-progress", daemon=True) if shown else None
-        )
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Progress:
-        if self._thread is not None:
-            self._thread.start()
+        self._start()
         return self
 
     def __exit__(
@@ -43,6 +83,29 @@ class Progress:
         if self._thread is not None:
             self._thread.join()
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Leave the terminal to something else until the block ends."""
+        began, was_over = self._monotonic(), self._over.is_set()
+        self.stop()
+        try:
+            yield
+        finally:
+            self.held += self._monotonic() - began
+            if not was_over:
+                self._over.clear()
+                self._start()
+
+    def note(self, event: Event) -> None:
+        """Keep what a write or a wait has come to, from any thread."""
+        match event:
+            case Waited(is_over=True):
+                self._waits.pop(event.operation, None)
+            case Waited():
+                self._waits.setdefault(event.operation, self._monotonic() - event.seconds)
+            case _:
+                self._write = event
+
     def count(self, rows: Iterator[Row], *, stop_at_first: bool) -> Iterator[Row]:
         """The rows, counted. The line is gone before anything is printed beside it."""
         for row in rows:
@@ -52,17 +115,44 @@ class Progress:
             yield row
         self.stop()
 
+    def text(self) -> str:
+        """`3 requests, 12 of 50 rows sent, waiting 8 s for projects/p/operations/7 and 2 more`."""
+        parts = [counted(self.requests, "request"), self._rows_text()]
+        # A copy: other threads begin and end their waits meanwhile.
+        waits = tuple(self._waits.copy().items())
+        if waits:
+            operation, began = waits[0]
+            more = f" and {len(waits) - 1} more" if len(waits) > 1 else ""
+            parts.append(f"waiting {self._monotonic() - began:.0f} s for {operation}{more}")
+        return visible(", ".join(parts))
+
+    def _rows_text(self) -> str:
+        match self._write:
+            case None:
+                return counted(self.rows, "row")
+            case Written(sent=sent, known=None):
+                return f"{counted(sent, 'row')} sent"
+            case Written(sent=sent, known=known):
+                return f"{sent} of {counted(known or 0, 'row')} sent"
+
+    def _start(self) -> None:
+        if self._shown:
+            self._thread = threading.Thread(target=self._show, name="sqlprovider-progress", daemon=True)
+            self._thread.start()
+
     def _show(self) -> None:
         if self._over.wait(self._delay):
             return
         from rich.console import Console  # noqa: PLC0415  only a statement that takes long pays for it
+        from rich.text import Text  # noqa: PLC0415  rich, too
 
-        with Console(file=self._stderr).status(self._text()) as status:
+        def line() -> Text:
+            # An operation's name is the backend's: no markup, and no line break.
+            return Text(self.text().replace("\n", " "), no_wrap=True, overflow="ellipsis")
+
+        with Console(file=self._stderr).status(line()) as status:
             while not self._over.wait(_REFRESH_SECONDS):
-                status.update(self._text())
-
-    def _text(self) -> str:
-        return f"{counted(self.requests, 'request')}, {counted(self.rows, 'row')}"
+                status.update(line())
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from sqlprovider.errors import StatementInterrupted
+from sqlprovider.surfaces.confirm import Confirm
 from sqlprovider.surfaces.dotcommands import DOT_COMMANDS, run_dot_command
 from sqlprovider.surfaces.failures import OK, show_failure
 from sqlprovider.surfaces.render import open_printer
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from sqlprovider.session import Session
 
 _PROMPT = "sqlprovider> "
+_DECLINED = "declined"
+_NOT_SENT, _ROLLED_BACK = "nothing was sent", "; the transaction is over, and what it did here was undone"
 _GREETING = "Statements end with ';'. Tab completes names, .help lists commands, Ctrl-D leaves."
 
 
@@ -55,6 +59,8 @@ class Shell:
         self.mode = mode
         self.params: dict[str, SQLValue] = {}
         self.is_over = False
+        self.confirm: Confirm | None = None
+        """What asks before a write is sent; a script is never asked."""
         self.watched = Watched(session, open_printer(mode, stdout), stdout=stdout, stderr=stderr)
         self._environ = environ
 
@@ -67,6 +73,10 @@ class Shell:
                 self.run_sql(text, self.params)
         except BrokenPipeError:
             raise
+        except StatementInterrupted as error:
+            if error.reason != _DECLINED or self.confirm is None:
+                return show_failure(error, stderr=self.watched.stderr, environ=self._environ)
+            self.say(_NOT_SENT + _ROLLED_BACK * self.confirm.in_transaction)
         except (Exception, KeyboardInterrupt) as error:
             return show_failure(error, stderr=self.watched.stderr, environ=self._environ)
         return OK
@@ -107,6 +117,8 @@ def _read_statements(shell: Shell, stdin: TextIO) -> int:
 
 def _prompt_for_statements(shell: Shell) -> int:
     prompt = _open_prompt(shell)
+    shell.confirm = Confirm(shell.session, shell.watched.stderr, ask=_open_question())
+    shell.watched.ask_before_writes(shell.confirm)
     shell.say(_GREETING)
     while not shell.is_over:
         try:
@@ -133,6 +145,22 @@ def _open_prompt(shell: Shell) -> PromptSession[str]:
         complete_in_thread=True,
         key_bindings=_key_bindings(),
     )
+
+
+def _open_question() -> Callable[[str], str | None]:
+    """What asks on a line of its own, with nothing of it in the history."""
+    from prompt_toolkit import PromptSession  # noqa: PLC0415  a shell at a terminal
+
+    line: PromptSession[str] = PromptSession()
+
+    def ask(question: str) -> str | None:
+        try:
+            # In the main thread it would take the signal handlers of the statement that asks.
+            return line.prompt(question, in_thread=True)
+        except (EOFError, KeyboardInterrupt):
+            return None
+
+    return ask
 
 
 def _open_history() -> History:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from sqlprovider.errors import StatementInterrupted
 from sqlprovider.surfaces.interrupt import interrupting
-from sqlprovider.surfaces.progress import Progress, counted
+from sqlprovider.surfaces.progress import Event, Progress, counted
 from sqlprovider.surfaces.render import Printer
 from sqlprovider.surfaces.rows import exhaust, let_go
 from sqlprovider.surfaces.tracing import watch_requests
@@ -17,6 +17,7 @@ from sqlprovider.values import SQLValue
 
 if TYPE_CHECKING:
     from sqlprovider.session import Result, Session
+    from sqlprovider.surfaces.confirm import Confirm, WritePlan
 
 Params = Sequence[SQLValue] | Mapping[str, SQLValue]
 
@@ -30,10 +31,29 @@ class Watched:
         self.stderr = stderr
         self._stdout = stdout
         self._progress = Progress(stderr, shown=False)
+        self._params: Params = ()
         watch_requests(session, stderr, on_request=self._count_request)
+        if (on_progress := getattr(session, "on_progress", None)) is not None:
+            on_progress(self._note)
+
+    def ask_before_writes(self, confirm: Confirm) -> None:
+        """Put each write to `confirm` before it is sent."""
+
+        def on_write(plan: WritePlan) -> bool:
+            with self._progress.hidden():
+                return confirm(plan, self._params)
+
+        if (ask := getattr(self.session, "on_write", None)) is not None:
+            ask(on_write)
+
+    @property
+    def progress_text(self) -> str:
+        """What the statement that runs has come to."""
+        return self._progress.text()
 
     def run(self, text: str, params: Params, *, timed: bool = False) -> None:
         """Run the statements one after the other. Raises what the first failing one raises."""
+        self._params = params
         with interrupting(self.session) as control:
             results = self.session.run(text, params)
             try:
@@ -56,7 +76,8 @@ class Watched:
                 let_go(result.rows)
                 for warning in result.warnings:
                     self._say(f"warning: {warning}")
-        self._show_count(result, progress, seconds=time.monotonic() - started if timed else None)
+        seconds = time.monotonic() - started - progress.held
+        self._show_count(result, progress, seconds=seconds if timed else None)
         return True
 
     def _print_rows(self, result: Result, progress: Progress) -> None:
@@ -84,6 +105,9 @@ class Watched:
 
     def _count_request(self) -> None:
         self._progress.requests += 1
+
+    def _note(self, event: Event) -> None:
+        self._progress.note(event)
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"{visible(text)}\n")

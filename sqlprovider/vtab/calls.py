@@ -9,27 +9,49 @@ from dataclasses import replace
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Method, Parameter, Place, Resource, Verb
 from sqlprovider.errors import ProgrammingError, UnknownColumnError, did_you_mean
+from sqlprovider.execute.response import Answer
 from sqlprovider.execute.rows import dump_json
 from sqlprovider.plan.model import Candidate, Operation, Refusal
+from sqlprovider.plan.mutation import Mutation
 from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.plan.wire import default_value, to_wire
 from sqlprovider.sql.statement import Exec
 from sqlprovider.values import JSON, Row, SQLValue, Type
 from sqlprovider.vtab.engine import Engine, ResultColumn, Selected
-from sqlprovider.vtab.writer import Run, refuse_write
+from sqlprovider.vtab.rowwrite import RowWrite
+from sqlprovider.vtab.run import Run
+from sqlprovider.vtab.writer import Planned, refuse_write
 
 
-def run_exec(statement: Exec, catalog: Catalog, engine: Engine, run: Run) -> Selected:
-    """Calls the method; rows where the document gives a rows path, else the answer's fields as one row."""
+def plan_exec(statement: Exec, catalog: Catalog, engine: Engine, run: Run) -> Planned | Operation:
+    """The call: a write of one row where the method writes, else what is to be read."""
     resource, method = catalog.method(statement.target)
     if method.effect == "write":
-        refuse_write(run.settings, engine, f"EXEC {resource.name}.{method.name}")
-    operation = exec_operation(statement, resource, method, engine, run, _defaults(catalog, resource))
-    if method.effect == "read" and method.pages is not None:
-        items = [item for page in run.calls.pages([operation]) for item in page.items]
-        return _result(items)
-    answer = run.calls.call(operation)
-    if method.rows is not None:
+        refuse_write(run.settings, f"EXEC {resource.name}.{method.name}")
+    defaults = _defaults(catalog, resource)
+    given = dict(_arguments(statement, resource, method, engine, run))
+    operation = exec_operation(
+        statement, resource, method, given, _body(statement, method, engine, run), defaults
+    )
+    if method.effect == "read":
+        return operation
+    mutation = Mutation(Verb.EXEC, resource, operation.method, (), defaults)
+    return Planned(mutation, [RowWrite((operation,), dict(given), given)], statement.text)
+
+
+def run_read(operation: Operation, run: Run) -> Selected:
+    """What a reading method answers."""
+    method = operation.method
+    if method.pages is not None:
+        return _result([item for page in run.calls.pages([operation]) for item in page.items])
+    return exec_result(operation, run.calls.call(operation))
+
+
+def exec_result(operation: Operation, answer: Answer | None) -> Selected:
+    """Rows where the document gives a rows path, else the answer's fields as one row."""
+    if answer is None:
+        return _result([])
+    if operation.method.rows is not None and answer.operation is None:
         return _result(answer.items)
     return _result([answer.answer] if answer.answer else [])
 
@@ -38,14 +60,12 @@ def exec_operation(
     statement: Exec,
     resource: Resource,
     method: Method,
-    engine: Engine,
-    run: Run,
+    given: Mapping[str, SQLValue],
+    body: JSON,
     defaults: Mapping[str, str],
 ) -> Operation:
     """The call that an EXEC asks for. Raises what an argument or its absence is refused for."""
     where = f"EXEC {resource.name}.{method.name}"
-    given = dict(_arguments(statement, resource, method, engine, run))
-    body = _body(statement, method, engine, run, where)
     arguments: dict[str, JSON] = {}
     missing = []
     for parameter in method.parameters.values():
@@ -96,10 +116,11 @@ def _parameter(statement: Exec, method: Method, name: str) -> Parameter:
     )
 
 
-def _body(statement: Exec, method: Method, engine: Engine, run: Run, where: str) -> JSON:
+def _body(statement: Exec, method: Method, engine: Engine, run: Run) -> JSON:
     """`@@json`: text that holds JSON goes out as JSON where the field is an object or a list."""
     if statement.body is None:
         return None
+    where = f"EXEC {statement.target}"
     (row,) = engine.select_piece(f"SELECT {statement.body.sql}", run.bindings, run.calls).rows
     try:
         decoded: JSON = json.loads(str(row[0]), parse_constant=str)

@@ -213,6 +213,12 @@ class Engine:
         with sqlite_errors("BEGIN"):
             self.connection.execute("BEGIN")
 
+    def rollback(self) -> None:
+        """Ends the transaction, if one is open, and undoes what it did."""
+        if self.in_transaction:
+            with sqlite_errors("ROLLBACK"):
+                self.connection.execute("ROLLBACK")
+
     def list_resources(self, *, temporary: bool) -> None:
         """Makes every resource of every connection a table that `sqlite_schema` shows."""
         for resource in self._catalog.resources():

@@ -12,8 +12,8 @@ from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Query, TableRef, Update
 from sqlprovider.values import Predicate, Row, SQLValue
 from sqlprovider.vtab.engine import Engine, ResultColumn, Selected
+from sqlprovider.vtab.run import Run
 from sqlprovider.vtab.statements import Statements
-from sqlprovider.vtab.writer import Run
 
 
 def explain(

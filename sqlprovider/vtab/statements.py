@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Method, Resource, Role, Verb
@@ -22,22 +22,27 @@ from sqlprovider.plan.mutation import (
 )
 from sqlprovider.sql.statement import Delete, Insert, Returning, Update, Where
 from sqlprovider.values import Const, Listed, Name, Op, Operand, Param, Predicate, SQLValue, cast
+from sqlprovider.vtab.answers import answers_column, sent
 from sqlprovider.vtab.engine import Bindings, Engine
+from sqlprovider.vtab.exists import PLAIN, Clause, conflict_clause
+from sqlprovider.vtab.looks import moved
+from sqlprovider.vtab.rowwrite import RowWrite
+from sqlprovider.vtab.run import Run
 from sqlprovider.vtab.table import quote
-from sqlprovider.vtab.writer import RowWrite, Run, Writer, Written, answers_column, refuse_write, sent
+from sqlprovider.vtab.writer import Planned, refuse_unbounded, refuse_write
 
 Values = dict[str, SQLValue]
 
 
 class Statements:
-    """Runs the writes of one session."""
+    """Plans the writes of one session: the rows they are of, and what is to be sent for each."""
 
     def __init__(self, catalog: Catalog, engine: Engine) -> None:
         self._catalog = catalog
         self._engine = engine
 
-    def run(self, statement: Insert | Update | Delete, run: Run) -> Written:
-        """Runs a write. Raises before the first request whatever is refused."""
+    def plan(self, statement: Insert | Update | Delete, run: Run) -> Planned:
+        """The write with its rows. Raises whatever is refused; what is read for it is read here."""
         match statement:
             case Insert():
                 return self.insert(statement, run)
@@ -46,25 +51,24 @@ class Statements:
             case Delete():
                 return self.delete(statement, run)
 
-    def insert(self, statement: Insert, run: Run) -> Written:
+    def insert(self, statement: Insert, run: Run) -> Planned:
         """INSERT INTO r …: the source's rows, each a call."""
         resource = self._target(statement.target.name)
-        refuse_write(run.settings, self._engine, f"INSERT into {resource.name}")
-        _refuse_conflict(statement.conflict, resource)
+        refuse_write(run.settings, f"INSERT into {resource.name}")
+        clause = conflict_clause(statement, resource)
         given = _given_columns(statement, resource)
         mutation = plan_insert(resource, given, self._defaults(resource))
-        rows = []
-        for values in self._source_rows(statement, run, len(given)):
-            row = dict(zip(mutation.columns, values, strict=True))
-            operation = insert_operation(mutation, row)
-            written = {**row, **dict(operation.echo), **sent(operation, resource)}
-            rows.append(RowWrite((operation,), written, row))
-        return self._written(statement, mutation, rows, run)
+        rows = (
+            _insert_row(mutation, dict(zip(mutation.columns, values, strict=True)))
+            for values in self._source_rows(statement, run, len(given))
+        )
+        return self._planned(statement, mutation, rows, clause)
 
-    def update(self, statement: Update, run: Run) -> Written:
+    def update(self, statement: Update, run: Run) -> Planned:
         """UPDATE r SET … WHERE …: the matching rows are read first, unless they may be sent unread."""
         resource = self._target(statement.target.name)
-        refuse_write(run.settings, self._engine, f"UPDATE of {resource.name}")
+        refuse_write(run.settings, f"UPDATE of {resource.name}")
+        refuse_unbounded(run.settings, f"UPDATE of {resource.name}", has_where=_is_bounded(statement))
         _refuse_conflict(statement.conflict, resource)
         names = [assignment.column for assignment in statement.assignments]
         mutation = plan_update(resource, names, self._defaults(resource))
@@ -75,17 +79,18 @@ class Statements:
         rows: list[RowWrite]
         if self._unread(mutation, statement):
             rows = [
-                _update_row(mutation, identity, new, options)
+                _update_row(mutation, identity, new, options, was_read=False)
                 for identity in self._identities(mutation, where, run.bindings)
             ]
         else:
             rows = list(self._read_update(statement, mutation, run, options))
-        return self._written(statement, mutation, rows, run)
+        return self._planned(statement, mutation, rows)
 
-    def delete(self, statement: Delete, run: Run) -> Written:
+    def delete(self, statement: Delete, run: Run) -> Planned:
         """DELETE FROM r WHERE …: the matching rows are read first, unless they may be sent unread."""
         resource = self._target(statement.target.name)
-        refuse_write(run.settings, self._engine, f"DELETE from {resource.name}")
+        refuse_write(run.settings, f"DELETE from {resource.name}")
+        refuse_unbounded(run.settings, f"DELETE from {resource.name}", has_where=_is_bounded(statement))
         mutation = plan_delete(resource, self._defaults(resource))
         options = _options(mutation, statement.where, run.bindings)
         if self._unread(mutation, statement):
@@ -94,16 +99,25 @@ class Statements:
             sql, columns = self._read_sql(statement, mutation.resource, (), "")
             found = [self._looked_up(mutation, columns, row, run) for row in self._read(sql, run)]
         rows = [
-            RowWrite((delete_operation(mutation, old, options),), dict(old), _identity(mutation, old))
+            RowWrite(
+                (delete_operation(mutation, old, options),),
+                dict(old),
+                _identity(mutation, old),
+                is_guarded=_is_guarded(mutation, old, options),
+            )
             for old in found
         ]
-        return self._written(statement, mutation, rows, run)
+        return self._planned(statement, mutation, rows)
 
-    def _written(
-        self, statement: Insert | Update | Delete, mutation: Mutation, rows: list[RowWrite], run: Run
-    ) -> Written:
+    def _planned(
+        self,
+        statement: Insert | Update | Delete,
+        mutation: Mutation,
+        rows: Iterable[RowWrite],
+        clause: Clause = PLAIN,
+    ) -> Planned:
         alias = statement.target.alias
-        return Writer(self._engine, run).write(mutation, rows, statement.returning, alias=alias)
+        return Planned(mutation, rows, statement.text, clause, statement.returning, alias)
 
     def read_sql(self, statement: Update | Delete) -> str:
         """The SELECT that finds the rows to write, for EXPLAIN."""
@@ -280,18 +294,58 @@ def _given_columns(statement: Insert, resource: Resource) -> list[str]:
     return [name for name, _ in statement.columns] or [c.name for c in resource.columns if not c.hidden]
 
 
-def _update_row(mutation: Mutation, old: Values, new: Values, options: Values) -> RowWrite:
-    operations = tuple(update_operations(mutation, old, new, options))
-    values = dict(old)
-    for name, value in new.items():
-        column = mutation.resource.column(name)
-        values[name] = value if column is None else cast(value, column.type)
+def _insert_row(mutation: Mutation, row: Values) -> RowWrite:
+    operation = insert_operation(mutation, row)
+    sets = sent(operation, mutation.resource)
+    return RowWrite((operation,), {**row, **dict(operation.echo), **sets}, row, sets)
+
+
+def _update_row(
+    mutation: Mutation, old: Values, new: Values, options: Values, *, was_read: bool = True
+) -> RowWrite:
+    """What changes a row. Of a row that was read only the columns that differ are sent."""
+    changed = new
+    if was_read and mutation.resource.key:
+        names = moved(mutation.resource, old, _as_read(mutation, new), list(new))
+        changed = {name: value for name, value in new.items() if name in names or name not in old}
+    operations = tuple(update_operations(mutation, old, changed, options))
+    values = {**old, **_as_read(mutation, new)}
     for operation in operations:
         if operation.method is mutation.method:
             values |= sent(operation, mutation.resource)
-    for column in mutation.maps:
-        values[column.name] = map_as_set(mutation, column, new[column.name])
-    return RowWrite(operations, values, {**_identity(mutation, old), **new})
+    guarded = _is_guarded(mutation, old, options)
+    return RowWrite(
+        operations,
+        values,
+        {**_identity(mutation, old), **new},
+        sets={name: values[name] for name in changed},
+        old=dict(old) if was_read else None,
+        is_guarded=guarded,
+        again=(lambda now: tuple(update_operations(mutation, now, changed, options))) if guarded else None,
+    )
+
+
+def _as_read(mutation: Mutation, new: Values) -> Values:
+    """What SET gives, in the form in which it would be read."""
+    by_key = {column.name for column in mutation.maps}
+    found: Values = {}
+    for name, value in new.items():
+        column = mutation.resource.column(name)
+        found[name] = value if column is None else cast(value, column.type)
+        if column is not None and name in by_key:
+            found[name] = map_as_set(mutation, column, value)
+    return found
+
+
+def _is_guarded(mutation: Mutation, old: Values, options: Values) -> bool:
+    """Whether the precondition goes along as it was read; one that the statement gives is the user's."""
+    name = None if mutation.method is None else mutation.method.precondition
+    return name is not None and old.get(name) is not None and options.get(name) is None
+
+
+def _is_bounded(statement: Update | Delete) -> bool:
+    """Whether a condition says which rows: `WHERE true` does not."""
+    return statement.where is not None and statement.where.reads_row
 
 
 def _identity(mutation: Mutation, old: Mapping[str, SQLValue]) -> Values:
@@ -366,8 +420,9 @@ def _given(operand: Operand, bindings: Bindings) -> list[SQLValue]:
 
 
 def _refuse_conflict(conflict: str | None, resource: Resource) -> None:
-    if conflict is not None:
+    if conflict not in (None, "OR ABORT", "OR FAIL"):
         raise NotSupportedError(
-            f"{conflict} on {resource.name} is not supported yet: a row that exists already is an error",
+            f"UPDATE {conflict} on {resource.name}: an UPDATE that meets another row is an error",
             reason="conflict_clause",
+            hint="UPDATE OR ABORT, the default",
         )

@@ -10,6 +10,7 @@ from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Column, Method, Resource, Role, Service, Verb
 from sqlprovider.config import ConnectionConfig
 from sqlprovider.execute.events import RequestRecord
+from sqlprovider.execute.operations import OperationRecord
 from sqlprovider.values import Name, Row, SQLValue, Type
 from sqlprovider.vtab.rows import Given, MakeRows, column
 
@@ -36,6 +37,7 @@ def _lists(names: str) -> tuple[Column, ...]:
     return tuple(column(name, Type.JSON) for name in names.split())
 
 
+JOURNAL = (column("at", Type.DATETIME), *_texts("statement_id statement phase"), *LAST_WRITE)
 _CONNECTION = column("connection", hidden=True)
 _CONNECTIONS = (*_texts("connection provider base_url auth"), *_lists("defaults"))
 _SERVICES = (
@@ -59,6 +61,11 @@ _COLUMNS = (
     *_lists("enum"),
     _CONNECTION,
 )
+_OPERATIONS = (
+    column("started_at", Type.DATETIME),
+    *_texts("connection resource method key name state error"),
+    column("checked_at", Type.DATETIME),
+)
 _PARAMETERS = (
     *_texts("provider service resource method"),
     column("position", Type.INTEGER),
@@ -67,6 +74,10 @@ _PARAMETERS = (
     column("place"),
     *_lists("enum default_"),
 )
+
+
+Outcomes = Callable[[], Iterable[Mapping[str, SQLValue]]]
+"""What became of rows that were written, by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,9 @@ def system_tables(
     catalog: Catalog,
     connections: Mapping[str, ConnectionConfig],
     requests: Callable[[], Iterable[RequestRecord]],
-    last_write: Callable[[], Iterable[Mapping[str, SQLValue]]],
+    last_write: Outcomes,
+    operations: Callable[[], Iterable[OperationRecord]] = tuple,
+    journal: Outcomes = tuple,
 ) -> dict[str, SystemTable]:
     """Every system table by its name in SQLite."""
     facts = _Facts(catalog, connections)
@@ -96,11 +109,18 @@ def system_tables(
         "requests": SystemTable(
             _requested(), lambda given: (tuple(asdict(record).values()) for record in requests())
         ),
-        "last_write": SystemTable(
-            LAST_WRITE, lambda given: (tuple(row[c.name] for c in LAST_WRITE) for row in last_write())
+        "last_write": _outcomes(LAST_WRITE, last_write),
+        "journal": _outcomes(JOURNAL, journal),
+        "operations": SystemTable(
+            _OPERATIONS, lambda given: (tuple(asdict(record).values()) for record in operations())
         ),
     }
     return {f"sqlprovider.{name}": table for name, table in tables.items()}
+
+
+def _outcomes(columns: tuple[Column, ...], outcomes: Outcomes) -> SystemTable:
+    names = [column.name for column in columns]
+    return SystemTable(columns, lambda given: (tuple(row[name] for name in names) for row in outcomes()))
 
 
 def _requested() -> tuple[Column, ...]:

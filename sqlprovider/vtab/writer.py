@@ -5,62 +5,48 @@ Every row is planned before the first request is sent: a wrong value is refused 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
-from sqlprovider.catalog.model import Column, Method, Resource, Role
+from sqlprovider.catalog.model import Resource, Verb
 from sqlprovider.config import Settings
 from sqlprovider.errors import (
-    BackendError,
-    DataError,
     Error,
+    IntegrityError,
     NotSupportedError,
+    ProgrammingError,
     RequestLimitError,
     StatementInterrupted,
-    TransportError,
-    WaitTimeoutError,
 )
-from sqlprovider.execute.executor import StatementCalls
-from sqlprovider.execute.items import value_at
-from sqlprovider.execute.response import Answer
-from sqlprovider.execute.rows import decode_column, decode_item
-from sqlprovider.plan.model import Operation
-from sqlprovider.plan.mutation import Mutation
+from sqlprovider.execute.journal import StatementJournal
+from sqlprovider.execute.many import run_steps
+from sqlprovider.plan.batch import Unit
+from sqlprovider.plan.mutation import Mutation, writes_secret
 from sqlprovider.sql.statement import Returning
-from sqlprovider.values import JSON, Row, SQLValue, Type
-from sqlprovider.vtab.engine import RETURNING_SUFFIX, Bindings, Engine, Selected
+from sqlprovider.values import Row, SQLValue
+from sqlprovider.vtab.engine import RETURNING_SUFFIX, Engine, Selected
+from sqlprovider.vtab.exists import PLAIN, Clause, Existing
+from sqlprovider.vtab.rowwrite import Report, RowWrite, key_text
+from sqlprovider.vtab.run import Run, WritePlan
+from sqlprovider.vtab.sending import Sending
 from sqlprovider.vtab.table import quote
 
-_LOST_BEHIND = (502, 504)
-"""A gateway that got no answer does not know what happened behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one statement runs under."""
-
-    bindings: Bindings
-    calls: StatementCalls
-    settings: Settings
-    more: tuple[Bindings, ...] = ()
-    """The other sets of parameters of an `executemany`."""
+_AT_ONCE = 10_000
+"""Rows that are planned before the first of them is sent; a source may have more than memory holds."""
+_EXAMPLES = 10
 
 
 @dataclass(slots=True)
-class RowWrite:
-    """One row to write: its operations, the row that RETURNING starts from, and what became of it."""
+class Planned:
+    """A write whose rows are known, or can be asked for."""
 
-    operations: tuple[Operation, ...]
-    values: dict[str, SQLValue]
-    """Column → value: the row as read, overlaid with what is sent; the API's answer is laid over it."""
-    given: dict[str, SQLValue]
-    """The input as the statement gave it."""
-    state: str = "not_tried"
-    done: int = 0
-    """How many of its operations the API has accepted."""
-    answer: Answer | None = None
-    error: Error | None = None
+    mutation: Mutation
+    rows: Iterable[RowWrite]
+    statement: str
+    clause: Clause = PLAIN
+    returning: Returning | None = None
+    alias: str = ""
 
 
 @dataclass(slots=True)
@@ -69,55 +55,83 @@ class Written:
 
     rowcount: int
     returned: Selected | None
-    last_write: tuple[dict[str, SQLValue], ...] = field(default_factory=tuple)
+    last_write: tuple[dict[str, SQLValue], ...] = ()
+    rows: tuple[RowWrite, ...] = ()
 
 
 class Writer:
-    """Sends planned rows one by one, in statement order, and keeps the truth about each."""
+    """Sends planned rows, and keeps the truth about each."""
 
     def __init__(self, engine: Engine, run: Run) -> None:
         self._engine = engine
         self._run = run
+        self._journal: StatementJournal | None = None
 
-    def write(
-        self, mutation: Mutation, rows: Sequence[RowWrite], returning: Returning | None, *, alias: str
-    ) -> Written:
-        """Sends every row; a failure stops the rest and carries what happened to each row."""
-        self._refuse_known_excess(mutation, rows)
-        self._send(mutation, rows)
-        accepted = [row for row in rows if row.state == "accepted"]
+    def write(self, planned: Planned) -> Written:
+        """Sends every row; a failure carries what happened to each."""
+        mutation = planned.mutation
+        rows: list[RowWrite] = []
+        source, keys = iter(planned.rows), set[object]()
+        self._journal = _journal(planned, self._run)
+        while chunk := list(islice(source, _AT_ONCE)):
+            for row in chunk:
+                rows.append(row)
+                row.sequence = len(rows)
+                if not row.operations and not self._run.settings.dry_run:
+                    row.state = "accepted"  # it is as it is to be already
+            _refuse_repeated_keys(mutation, chunk, keys)
+            _refuse_too_many(mutation, len(rows), self._run.settings)
+            if not self._send(planned, chunk, rows):
+                break
+        accepted = [row for row in rows if row.state == "accepted" and row.is_counted]
         returned = None
-        if returning is not None:
-            returned = self._returning(mutation.resource, accepted, returning, alias)
-        return Written(len(accepted), returned, tuple(_last_write(mutation, rows)))
+        if planned.returning is not None:
+            returned = self._returning(mutation.resource, accepted, planned.returning, planned.alias)
+        return Written(len(accepted), returned, Report(mutation, rows).last_write(), tuple(rows))
 
-    def _send(self, mutation: Mutation, rows: Sequence[RowWrite]) -> None:
-        for position, row in enumerate(rows):
-            try:
-                self._send_row(mutation, row)
-            except Error as error:
-                _fail(mutation, rows, position, error)
-                raise
-            except KeyboardInterrupt:
-                interrupted = StatementInterrupted("interrupted")
-                _fail(mutation, rows, position, interrupted)
-                raise interrupted from None
+    def _send(self, planned: Planned, chunk: list[RowWrite], rows: list[RowWrite]) -> bool:
+        """Whether to go on with the rows after these. Raises what the first failed row failed for."""
+        mutation = planned.mutation
+        existing = Existing(mutation, planned.clause, self._engine, self._run)
+        sending = Sending(
+            mutation, chunk, engine=self._engine, run=self._run, existing=existing, journal=self._journal
+        )
+        units = sending.units()
+        self._refuse_known_excess(mutation, units, chunk)
+        if units:
+            self._ask(planned, units, chunk)
+        try:
+            run_steps(self._run.calls, sending.steps(units), halted=lambda: sending.halted)
+        except StatementInterrupted as interrupted:
+            self._fail(mutation, rows, interrupted, None)
+        if sending.failed:
+            first = _first(sending.failed)
+            assert first.error is not None
+            self._fail(mutation, rows, first.error, first)
+        return True
 
-    def _send_row(self, mutation: Mutation, row: RowWrite) -> None:
-        keyed = {column.name for column in mutation.maps}
-        found = True
-        for operation in row.operations:
-            row.answer = self._run.calls.call(operation)
-            row.done += 1
-            found = found and not row.answer.missing
-            answers = answered(operation, row.answer, self._engine.resource(operation.resource))
-            # A map changed key by key is as it was set: an answer in between knows only some of its keys.
-            row.values |= {name: value for name, value in answers.items() if name not in keyed}
-        if not self._run.settings.dry_run:
-            row.state = "accepted" if found else "missing"
+    def _ask(self, planned: Planned, units: Sequence[Unit], chunk: list[RowWrite]) -> None:
+        if self._run.confirm is None or self._run.settings.dry_run:
+            return
+        resource = planned.mutation.resource
+        shown = [key_text(resource, row.values) or str(row.given) for row in chunk[:_EXAMPLES]]
+        plan = WritePlan(planned.statement, planned.mutation.where, len(chunk), len(units), tuple(shown))
+        if not self._run.confirm(plan):
+            raise StatementInterrupted("nothing was sent", reason="declined")
 
-    def _refuse_known_excess(self, mutation: Mutation, rows: Sequence[RowWrite]) -> None:
-        known = len(self._run.calls.records) + sum(len(row.operations) for row in rows)
+    def _fail(self, mutation: Mutation, rows: Sequence[RowWrite], error: Error, row: RowWrite | None) -> None:
+        """Raises the error, with what became of every row."""
+        report = Report(mutation, rows)
+        error.rows = report.last_write()
+        if error.context is None or row is not None:
+            error.context = _what_failed(report, row)
+        raise error
+
+    def _refuse_known_excess(
+        self, mutation: Mutation, units: Sequence[Unit], rows: Sequence[RowWrite]
+    ) -> None:
+        more = sum(len(row.operations) - 1 for row in rows if row.operations)
+        known = len(self._run.calls.records) + len(units) + more
         if known > self._run.settings.max_requests:
             raise RequestLimitError(
                 f"{mutation.where}: {known} requests are known to be needed, max_requests is "
@@ -136,121 +150,78 @@ class Writer:
         return self._engine.select_piece(sql, self._run.bindings, self._run.calls)
 
 
-def sent(operation: Operation, resource: Resource) -> dict[str, SQLValue]:
-    """What a call sends of the row, in the form in which it would be read."""
-    found: dict[str, SQLValue] = {}
-    for name, wire in operation.arguments:
-        parameter = operation.method.parameters[name]
-        column = resource.column(parameter.column or parameter.name)
-        if column is None or column.role not in (Role.PARAMETER, Role.ITEM):
-            continue
-        if parameter.repeated and column.type is not Type.JSON and isinstance(wire, list):
-            wire = wire[0] if len(wire) == 1 else None
-        if parameter.wire is column.wire:
-            found[column.name] = decode_column(column, wire)
-    return found
+def _journal(planned: Planned, run: Run) -> StatementJournal | None:
+    if run.journal is None or run.settings.dry_run:
+        return None
+    return run.journal.statement(
+        planned.statement,
+        masked=writes_secret(planned.mutation),
+        bodies=run.settings.journal_bodies,
+        enabled=run.settings.journal,
+    )
 
 
-def answered(operation: Operation, answer: Answer, resource: Resource) -> dict[str, SQLValue]:
-    """What the API's answer says of the row: its item, single values, and the answer's own fields."""
-    method = operation.method
-    found: dict[str, SQLValue] = {}
-    if _holds_item(method) and len(answer.items) == 1:
-        found |= decode_item(resource, answer.items[0], dict(operation.echo))
-    for name, path in method.answers.items():
-        column = resource.column(name)
-        value = value_at(answer.answer, path)
-        # An API leaves out what is empty: NULL, if the object that would hold it is there.
-        if column is not None and (value is not None or value_at(answer.answer, path[:-1])):
-            found[column.name] = decode_column(column, value)
-    for column in resource.columns:
-        if column.role is Role.RESPONSE and (value := value_at(answer.answer, column.path)) is not None:
-            found[column.name] = decode_column(column, value)
-        if column.header is not None and column.header.lower() in answer.headers:
-            found[column.name] = decode_column(column, answer.headers[column.header.lower()])
-    return found
-
-
-def _holds_item(method: Method) -> bool:
-    return method.rows is not None or method.answer_is_item
-
-
-def answers_column(method: Method, column: Column) -> bool:
-    """Whether a write's answer holds a column, so that RETURNING need not read the row first."""
-    if column.role is Role.RESPONSE or column.name in method.answers:
-        return True
-    bound = any((p.column or p.name) == column.name and p.required for p in method.parameters.values())
-    return bound or (_holds_item(method) and bool(column.path) and column.role is not Role.OPTION)
-
-
-def refuse_write(settings: Settings, engine: Engine, what: str) -> None:
+def refuse_write(settings: Settings, what: str) -> None:
     """Refuses a write that the session does not allow, before anything is read or sent."""
     if settings.read_only:
         raise NotSupportedError(f"{what}: the session is read-only", reason="read_only")
-    if engine.in_transaction:
-        raise NotSupportedError(
-            f"{what}: a write to a resource inside a transaction is not supported yet",
-            reason="remote_write_in_transaction",
-            hint="COMMIT first, or connect with autocommit: outside a transaction rows are written at once",
+
+
+def refuse_unbounded(settings: Settings, what: str, *, has_where: bool) -> None:
+    """Refuses an UPDATE or DELETE of everything, unless the user allows it."""
+    if not has_where and not settings.allow_all:
+        raise ProgrammingError(
+            f"{what}: there is no WHERE, so every row would be written",
+            reason="no_where",
+            hint="add a WHERE; or --allow-all, SET allow_all = 1",
         )
 
 
-def _state_after(error: Error) -> str:
-    """A refusal is a failure; a request whose answer was lost or cannot be read may have acted."""
-    match error:
-        case TransportError():
-            return "failed" if error.reason == "not_sent" else "unknown"
-        case DataError() | StatementInterrupted() | WaitTimeoutError():
-            return "unknown"
-        case BackendError():
-            lost = error.status in _LOST_BEHIND or error.reason == "wait_failed"
-            return "unknown" if lost else "failed"
-        case _:
-            return "failed"
+def _refuse_too_many(mutation: Mutation, count: int, settings: Settings) -> None:
+    if mutation.verb in (Verb.UPDATE, Verb.DELETE) and count > settings.max_rows:
+        raise ProgrammingError(
+            f"{mutation.where}: {count} rows match, max_rows is {settings.max_rows}; nothing was written",
+            reason="max_rows",
+            hint=f"--max-rows {count}, or SET max_rows = {count}",
+        )
 
 
-def _fail(mutation: Mutation, rows: Sequence[RowWrite], position: int, error: Error) -> None:
-    """Marks the row, and has the error say what became of every one."""
-    rows[position].state, rows[position].error = _state_after(error), error
-    error.rows = tuple(_last_write(mutation, rows))
-    error.context = _failed_row(mutation, rows, position)
+def _refuse_repeated_keys(mutation: Mutation, chunk: Sequence[RowWrite], keys: set[object]) -> None:
+    """Two rows of one key in one INSERT: one of them would be lost."""
+    if mutation.verb is not Verb.INSERT or not mutation.resource.key:
+        return
+    for row in chunk:
+        key = tuple(row.values.get(name) for name in mutation.resource.key)
+        if None in key:
+            continue
+        if key in keys:
+            raise IntegrityError(
+                f"{mutation.where}: two rows have the key {key_text(mutation.resource, row.values)}; "
+                "nothing of them was written",
+                reason="repeated_key",
+            )
+        keys.add(key)
 
 
-def _failed_row(mutation: Mutation, rows: Sequence[RowWrite], position: int) -> str:
-    key = _key(mutation.resource, rows[position].values)
-    accepted = sum(row.state == "accepted" for row in rows)
-    rest = len(rows) - position - 1
-    text = f"{mutation.where}: row {position + 1} of {len(rows)}{f' ({key})' if key else ''}"
-    if len(rows) > 1:
-        text += f", after {accepted} accepted and with {rest} not tried"
-    if done := rows[position].done:
-        text += f", {done} of its {len(rows[position].operations)} requests were accepted"
+def _first(failed: Sequence[RowWrite]) -> RowWrite:
+    """The row to be told of: the first in the statement whose failure is not that it was interrupted."""
+    ordered = sorted(failed, key=lambda row: row.sequence)
+    return next((row for row in ordered if not isinstance(row.error, StatementInterrupted)), ordered[0])
+
+
+def _what_failed(report: Report, row: RowWrite | None) -> str:
+    mutation, total = report.mutation, len(report.rows)
+    text = mutation.where
+    if row is not None:
+        key = key_text(mutation.resource, row.values)
+        text += f": row {row.sequence} of {total}{f' ({key})' if key else ''}"
+    if total > 1 or row is None:
+        text += f", after {report.count('accepted')} accepted and with {report.count('not_tried')} not tried"
+    others = {state: report.count(state) - (row is not None and row.state == state) for state in _BAD}
+    text += "".join(f", {count} more {state}" for state, count in others.items() if count)
+    if row is not None and row.done:
+        text += f", {row.done} of its {len(row.operations)} requests were accepted"
     return text
 
 
-def _last_write(mutation: Mutation, rows: Sequence[RowWrite]) -> Iterator[dict[str, SQLValue]]:
-    for sequence, row in enumerate(rows, 1):
-        if row.state == "missing":
-            continue
-        error, operation = row.error, row.operations[-1] if row.operations else None
-        outcome: object = error or row.answer
-        yield {
-            "sequence": sequence,
-            "resource": str(mutation.resource.name),
-            "method": None if operation is None else operation.method.name,
-            "key": _key(mutation.resource, row.values) or None,
-            "state": row.state,
-            "http_status": getattr(outcome, "status", None),
-            "code": getattr(outcome, "code", None),
-            "message": None if error is None else error.message,
-            "request_id": getattr(outcome, "request_id", None),
-            "input_row": json.dumps(_plain(row.given), ensure_ascii=False, separators=(",", ":")),
-        }
-
-
-def _key(resource: Resource, values: Mapping[str, SQLValue]) -> str:
-    return ", ".join(f"{name}={values[name]!s}" for name in resource.key if values.get(name) is not None)
-
-
-def _plain(given: Mapping[str, SQLValue]) -> dict[str, JSON]:
-    return {name: value.hex() if isinstance(value, bytes) else value for name, value in given.items()}
+_BAD = ("failed", "unknown")

@@ -3,11 +3,13 @@
     with Loopback(app) as server:
         server.misbehave(Status(503, retry_after=1), nth=2)     # the second request from now
         server.misbehave(Cut(), times=3, path="/runs")          # the next three whose path holds /runs
+        server.misbehave(Acted(Reset()), when=lambda seen: b"r7" in seen.body)
         httpx.get(f"{server.base_url}/runs")
         assert [seen.path for seen in server.requests] == ["/runs"]
 
 Faults: `Status` `Html` `Cut` `Truncated` `Stall` `Delay` `Reset`. Each stands in for the app's answer, or
-(`Cut`, `Truncated`, `Delay`) spoils it. Leaving the block frees what stalls and closes every connection.
+(`Cut`, `Truncated`, `Delay`) spoils it. `Acted` has the app carry the request out first, `Late` long after,
+`Within` inside a context. Leaving the block frees what stalls and closes every connection.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -35,6 +38,7 @@ class Status:
     status: int
     retry_after: str | int | None = None
     body: object = None
+    """JSON; or what makes it of the request."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,30 @@ class Reset:
     """Resets the connection before any answer."""
 
 
-Fault = Status | Html | Cut | Truncated | Stall | Delay | Reset
+@dataclass(frozen=True)
+class Acted:
+    """Carries the request out and drops the app's answer for the fault's."""
+
+    fault: Status | Html | Stall | Reset
+
+
+@dataclass(frozen=True, eq=False)
+class Late:
+    """Carries the request out once `go` is set, when the client has long given up; never answers."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
+    """Set when the request was carried out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Within:
+    """Carries the request out inside a context, and answers."""
+
+    context: Callable[[], AbstractContextManager[object]]
+
+
+Fault = Status | Html | Cut | Truncated | Stall | Delay | Reset | Acted | Late | Within
 
 
 @dataclass(frozen=True)
@@ -102,7 +129,7 @@ class _Planned:
     fault: Fault
     skip: int
     left: int
-    path: str
+    when: Callable[[Seen], bool]
 
 
 @dataclass
@@ -110,11 +137,11 @@ class _Faults:
     planned: list[_Planned] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def draw(self, path: str) -> Fault | None:
-        """The fault of the next request to that path."""
+    def draw(self, seen: Seen) -> Fault | None:
+        """The fault that a request meets."""
         with self.lock:
             for planned in self.planned:
-                if planned.path not in path or not planned.left:
+                if not planned.left or not planned.when(seen):
                     continue
                 if planned.skip:
                     planned.skip -= 1
@@ -130,6 +157,8 @@ class Loopback:
     def __init__(self, app: WSGIApp) -> None:
         self.app = app
         self.requests: list[Seen] = []
+        self.spoiled: list[tuple[Seen, Fault]] = []
+        """The requests that met a fault."""
         self.connections = 0
         """How many were opened."""
         self.ended = threading.Event()
@@ -145,10 +174,23 @@ class Loopback:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def misbehave(self, fault: Fault, *, nth: int = 1, times: int = 1, path: str = "") -> None:
-        """From the nth request to `path` on (counted from now), `times` of them get the fault."""
+    def misbehave(
+        self,
+        fault: Fault,
+        *,
+        nth: int = 1,
+        times: int = 1,
+        path: str = "",
+        when: Callable[[Seen], bool] = lambda seen: True,
+    ) -> None:
+        """From the nth request to `path` on (counted from now), `times` of them get the fault.
+
+        `when` says of such a request whether it counts.
+        """
         with self.faults.lock:
-            self.faults.planned.append(_Planned(fault, nth - 1, times, path))
+            self.faults.planned.append(
+                _Planned(fault, nth - 1, times, lambda seen: path in seen.path and when(seen))
+            )
 
     def behave(self) -> None:
         """No fault that is planned is met any more."""
@@ -231,21 +273,40 @@ class _Exchange(BaseHTTPRequestHandler):
             # One that is sent twice is seen to be, as servers give it to WSGI.
             known = headers.get(name.lower())
             headers[name.lower()] = value if known is None else f"{known},{value}"
-        loopback.requests.append(Seen(self.command, parts.path, parts.query, headers, body))
-        match loopback.faults.draw(parts.path):
+        seen = Seen(self.command, parts.path, parts.query, headers, body)
+        loopback.requests.append(seen)
+        if (fault := loopback.faults.draw(seen)) is not None:
+            loopback.spoiled.append((seen, fault))
+        self._meet(fault, seen)
+
+    def _meet(self, fault: Fault | None, seen: Seen) -> None:
+        match fault:
+            case Acted(instead):
+                self._call_app(seen.body, seen.headers)
+                self._meet(instead, seen)
+            case Late(go, done):
+                go.wait()
+                self._call_app(seen.body, seen.headers)
+                done.set()
+                self.close_connection = True
+            case Within(context):
+                with context():
+                    answer = self._call_app(seen.body, seen.headers)
+                self._answer(*answer)
             case Reset():
                 self._reset()
             case Stall(in_body=False):
-                loopback.ended.wait()
+                self.server.loopback.ended.wait()
                 self.close_connection = True
             case Status(status, retry_after, content):
                 extra = {} if retry_after is None else {"Retry-After": str(retry_after)}
+                content = content(seen) if callable(content) else content
                 text = b"" if content is None else json.dumps(content).encode()
                 self._answer(status, {"Content-Type": "application/json", **extra}, text)
             case Html(status):
                 self._answer(status, {"Content-Type": "text/html"}, b"<!doctype html><title>Hello</title>")
-            case fault:
-                self._spoiled(fault, *self._call_app(body, headers))
+            case _:
+                self._spoiled(fault, *self._call_app(seen.body, seen.headers))
 
     def _spoiled(self, fault: Fault | None, status: int, headers: dict[str, str], body: bytes) -> None:
         match fault:

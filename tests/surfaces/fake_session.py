@@ -10,10 +10,23 @@ from typing import cast
 from sqlprovider.config import Settings
 from sqlprovider.errors import StatementInterrupted, Warning
 from sqlprovider.session import RequestRecord, Result, ResultColumn, Session
+from sqlprovider.surfaces.confirm import WritePlan
 from sqlprovider.surfaces.opening import OpenSession
+from sqlprovider.surfaces.progress import Event
 from sqlprovider.values import Row, SQLValue
 
 Params = Sequence[SQLValue] | Mapping[str, SQLValue]
+
+
+@dataclass(frozen=True, slots=True)
+class FakePlan:
+    """A write whose rows are known."""
+
+    statement: str = "UPDATE"
+    what: str = "UPDATE of mlflow.tracking.runs"
+    rows: int = 2
+    requests: int = 3
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -28,6 +41,9 @@ class Answer:
     requests: Sequence[RequestRecord] = ()
     dry: Sequence[str] = ()
     error: BaseException | None = None
+    plan: FakePlan | None = None
+    """A write, put to whoever asks before it is sent."""
+    progress: Sequence[Event] = ()
     waits: bool = False
     """Goes on until it is interrupted."""
 
@@ -47,6 +63,8 @@ class FakeSession:
     interrupted: threading.Event = field(default_factory=threading.Event)
     event: Callable[[RequestRecord], None] | None = None
     dry_run: Callable[[str], None] | None = None
+    write: Callable[[WritePlan], bool] | None = None
+    progress: Callable[[Event], None] | None = None
 
     def run(self, text: str, params: Params = ()) -> Iterator[Result]:
         for statement in filter(None, map(str.strip, text.split(";"))):
@@ -58,6 +76,12 @@ class FakeSession:
 
     def on_dry_run(self, hook: Callable[[str], None] | None) -> None:
         self.dry_run = hook
+
+    def on_write(self, hook: Callable[[WritePlan], bool] | None) -> None:
+        self.write = hook
+
+    def on_progress(self, hook: Callable[[Event], None] | None) -> None:
+        self.progress = hook
 
     def completion_words(self, path: tuple[str, ...]) -> list[str]:
         return self.words.get(path, [])
@@ -75,6 +99,11 @@ class FakeSession:
         for text in answer.dry:
             if self.dry_run is not None:
                 self.dry_run(text)
+        for event in answer.progress:
+            if self.progress is not None:
+                self.progress(event)
+        if answer.plan is not None and self.write is not None and not self.write(answer.plan):
+            raise StatementInterrupted("not sent", reason="declined")
         if answer.error is not None and answer.columns is None:
             raise answer.error
         columns = None

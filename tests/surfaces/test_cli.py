@@ -243,7 +243,7 @@ def test_a_full_disk_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        pytest.param(("--set", "max_request=1"), "did you mean max_requests?", id="--set"),
+        pytest.param(("--set", "max_request=1"), "did you mean max_requests", id="--set"),
         pytest.param(("--max-requests", "many"), "max_requests must be a whole number", id="setting"),
         pytest.param(("--timeout", "0"), "timeout must be a number of seconds above 0", id="time-out"),
         pytest.param(("--config", "/nowhere.toml"), "no configuration file", id="no file"),

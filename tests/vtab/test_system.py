@@ -11,13 +11,14 @@ from sqlprovider.config import AuthSpec, ConnectionConfig
 from sqlprovider.errors import MissingParameterError, NotSupportedError, UnknownNameError
 from sqlprovider.execute.events import RequestRecord
 from sqlprovider.values import Name
-from sqlprovider.vtab.system import LAST_WRITE, SystemTable, system_tables
+from sqlprovider.vtab.system import JOURNAL, LAST_WRITE, SystemTable, system_tables
 from tests.vtab.jobs import JOBS, ROUTES
 from tests.vtab.things import PLAIN, PUSHING, routes
 from tests.vtab.world import MakeWorld, World
 
 RECORD = RequestRecord(1, "p", "p.s.jobs", "list", "GET", "http://x/jobs", 200, 1, 2.5, 3, "q1")
 WRITTEN = {column.name: column.name for column in LAST_WRITE}
+KEPT = {column.name: column.name for column in JOURNAL}
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def world(make_world: MakeWorld) -> Iterator[World]:
         ),
     }
     tables: dict[str, SystemTable] = system_tables(
-        made.catalog, connections, lambda: [RECORD], lambda: [WRITTEN]
+        made.catalog, connections, lambda: [RECORD], lambda: [WRITTEN], journal=lambda: [KEPT]
     )
     for name, table in tables.items():
         made.engine.add_rows(name, table.columns, table.rows)
@@ -101,6 +102,14 @@ def test_requests_and_the_last_write(world: World) -> None:
         (1, "p", "p.s.jobs", "list", "GET", "http://x/jobs", 200, 1, 2.5, 3, "q1")
     ]
     assert world.run("SELECT state, input_row FROM sqlprovider.last_write") == [("state", "input_row")]
+
+
+def test_the_journal_is_the_last_writes_with_the_statement_and_the_phase(world: World) -> None:
+    before = ("at", "statement_id", "statement", "phase")
+    assert world.run('SELECT * FROM "sqlprovider.journal"') == [
+        (*before, *(column.name for column in LAST_WRITE))
+    ]
+    assert [column.name for column in world.columns or ()] == [column.name for column in JOURNAL]
 
 
 def test_what_is_pushed_and_what_of_it_is_checked_again(make_world: MakeWorld) -> None:

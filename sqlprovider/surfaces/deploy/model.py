@@ -82,9 +82,11 @@ class Entry:
     """By the column's (for `exec`: the parameter's) own name."""
     place: Place
     when: str | None = None
-    """A SELECT: none or 0 skips the entry."""
+    """A SELECT: none or 0 skips the entry. Its placeholders are parameters `:placeholder_1`, …"""
     owner: str | None = None
     protect: bool = False
+    when_values: Mapping[str, Value] = field(default_factory=dict)
+    """Parameter of `when` (`placeholder_1`) → the value to bind: a value never becomes a part of SQL text."""
 
     @property
     def label(self) -> str:
@@ -98,8 +100,20 @@ class Manifest:
 
     entries: tuple[Entry, ...]
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """Name → SELECT, placeholders still in it."""
+    """Name → SELECT. Its placeholders are parameters `:placeholder_1`, …"""
     owner: str | None = None
     preparations: tuple[str, ...] = ()
     """`CREATE TEMP TABLE … AS SELECT` of SQL files: run first on every session that reads values."""
     warnings: tuple[str, ...] = ()
+    output_values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    """Output → parameter of its SELECT → the value to bind."""
+    preparation_values: tuple[Mapping[str, Value], ...] = ()
+    """For each preparation the values to bind: constants only, neither references nor secrets."""
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Label → the labels that must be done before it: of its references and of its parents, in file order.
+    Every entry is here. What does not depend on one another may run concurrently; destroy goes backwards."""
+    secrets: tuple[Secret, ...] = ()
+    """Every secret that the files name, so that whatever prints can hide their values."""
+    unsettled: tuple[str, ...] = ()
+    """Statements of SQL files (`file:line`) that read a resource which the same files write: their rows may
+    be others once this manifest is applied. Then it is read and applied again, until nothing is left."""

@@ -1,0 +1,235 @@
+"""One operation on its way: its pages asked for, each exchange counted, timed, repeated and recorded."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+import httpx
+
+from sqlprovider.errors import CredentialsError, DataError, Error, InternalError
+from sqlprovider.execute.clock import Clock
+from sqlprovider.execute.events import RequestRecord
+from sqlprovider.execute.exchange import Call, Target, TimedStream
+from sqlprovider.execute.failure import mapped_failures
+from sqlprovider.execute.ledger import Ledger
+from sqlprovider.execute.paginate import Paginator
+from sqlprovider.execute.pool import Tasks, interrupted
+from sqlprovider.execute.request import build_request
+from sqlprovider.execute.response import Page, decode_answer, decode_page, error_of, request_id
+from sqlprovider.execute.retry import Outcome, is_repeatable, is_unsent, outcome_of, retry_delay
+from sqlprovider.plan.model import Operation
+from sqlprovider.values import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page, and whether the list goes on; `error` is why that is not sure."""
+
+    page: Page
+    goes_on: bool
+    error: Error | None = None
+
+
+class Listing:
+    """One operation on its way through its pages."""
+
+    def __init__(self, sender: Sender, operation: Operation, target: Target, state: Paginator) -> None:
+        self.operation = operation
+        self.target = target
+        self.is_eager = operation.page_size is None
+        """Whether the page after the one in hand is fetched ahead."""
+        self._sender = sender
+        self._paginator = state
+        self._is_first = True
+        self._future: Future[Fetched] | None = None
+
+    def start(self, tasks: Tasks) -> None:
+        """Has the next page fetched."""
+        self._future = tasks.submit(lambda: self.fetch(tasks.stop))
+
+    def take(self, tasks: Tasks) -> Fetched:
+        """The next page, once it is there."""
+        if self._future is None:
+            self.start(tasks)
+        future, self._future = self._future, None
+        assert future is not None
+        return tasks.result(future)
+
+    def fetch(self, stop: threading.Event) -> Fetched:
+        """The next page, fetched in this thread."""
+        address = self.target.address
+        request = build_request(
+            self.operation,
+            base_url=address.base_url,
+            page=self._paginator.parameters(),
+            version=address.service.version,
+        )
+        repeatable = is_repeatable(self.operation.method)
+        call = Call(self.operation, self.target, request, repeatable, is_first=self._is_first)
+        page = self._sender.page(call, stop)
+        self._is_first = False
+        if page.missing:
+            return Fetched(page, goes_on=False)
+        try:
+            return Fetched(page, self._paginator.advance(page))
+        except DataError as error:
+            return Fetched(page, goes_on=False, error=error)
+
+
+class Sender:
+    """Makes exchanges: counted, timed, recorded, and repeated where that is right."""
+
+    def __init__(self, clock: Clock, timeout: float, ledger: Ledger) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._ledger = ledger
+
+    def page(self, call: Call, stop: threading.Event) -> Page:
+        """The page that a call is answered with."""
+        sent = self._send(call, stop)
+        page: Page | None = None
+        try:
+            decoded = decode_page(
+                call.operation,
+                sent.response_or_raise(),
+                errors=call.target.errors,
+                is_first=call.is_first,
+                elapsed_ms=sent.ms,
+                retry_after=sent.outcome.retry_after,
+            )
+            page = replace(decoded, repeated=sent.repeated)
+            return page
+        finally:
+            self._record(call, sent, stop, rows=None if page is None else len(page.items))
+
+    def ask(self, call: Call, stop: threading.Event) -> dict[str, JSON]:
+        """The whole answer to a call."""
+        sent = self._send(call, stop)
+        self._record(call, sent, stop)
+        response = sent.response_or_raise()
+        if not response.is_success:
+            raise error_of(response, call.target.errors, retry_after=sent.outcome.retry_after)
+        return decode_answer(response)
+
+    def _send(self, call: Call, stop: threading.Event) -> _Sent:
+        """The last attempt; those before it are recorded here."""
+        waited, lost = 0.0, False
+        for attempt in itertools.count(1):
+            if stop.is_set():
+                raise interrupted()
+            sent = replace(self._attempt(call, stop, attempt), repeated=lost)
+            delay = retry_delay(
+                attempt,
+                sent.outcome,
+                repeatable=call.is_repeatable,
+                waited=waited,
+                random=self._clock.random,
+            )
+            if delay is None:
+                break
+            self._record(call, sent, stop)
+            self._clock.pause(stop, delay)
+            waited += delay
+            lost = lost or not is_unsent(sent.outcome)
+        return sent
+
+    def _attempt(self, call: Call, stop: threading.Event, attempt: int) -> _Sent:
+        sequence, started = self._ledger.take(), self._clock.monotonic()
+        request = call.request
+        request.extensions = {**request.extensions, "timeout": httpx.Timeout(self._timeout).as_dict()}
+        response, failure, outcome = None, None, Outcome()
+        try:
+            with mapped_failures(request.url.netloc.decode("ascii")):
+                response = self._exchange(call, stop, started + self._timeout)
+            self._count_repeats(call, response, stop, attempt)
+            outcome = outcome_of(response, call.target.errors, self._clock.now())
+        except Error as error:
+            failure, outcome = error, Outcome(reason=error.reason)
+        ms = (self._clock.monotonic() - started) * 1000
+        return _Sent(sequence, attempt, ms, outcome, response, failure)
+
+    def _count_repeats(
+        self, call: Call, response: httpx.Response, stop: threading.Event, attempt: int
+    ) -> None:
+        """An auth flow may send a request again, with new credentials: that is an exchange of its own."""
+        for earlier in response.history:
+            if earlier.request is call.request:
+                sent = _Sent(self._ledger.take(), attempt, 0.0, Outcome(earlier.status_code), earlier, None)
+                self._record(call, sent, stop)
+
+    def _exchange(self, call: Call, stop: threading.Event, deadline: float) -> httpx.Response:
+        response = call.target.client.send(call.request, stream=True)
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        response.stream = TimedStream(response.stream, deadline=deadline, clock=self._clock, stop=stop)
+        try:
+            response.read()
+        finally:
+            response.close()
+        return response
+
+    def _record(self, call: Call, sent: _Sent, stop: threading.Event, rows: int | None = None) -> None:
+        if isinstance(sent.failure, CredentialsError):
+            return  # nothing was sent
+        identity = None if sent.response is None else request_id(sent.response, call.target.errors)
+        record = record_of(
+            call.operation,
+            call.request,
+            sequence=sent.sequence,
+            attempt=sent.attempt,
+            ms=round(sent.ms, 1),
+            status=None if sent.response is None else sent.response.status_code,
+            rows=rows,
+            request_id=identity,
+        )
+        # A thread that outlives its statement must not write to a terminal that others use now.
+        self._ledger.add(record, silent=stop.is_set())
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """How one attempt ended: with a response or a failure."""
+
+    sequence: int
+    attempt: int
+    ms: float
+    outcome: Outcome
+    response: httpx.Response | None
+    failure: Error | None
+    repeated: bool = False
+    """The answer to an earlier attempt was lost."""
+
+    def response_or_raise(self) -> httpx.Response:
+        """The response, whatever its status."""
+        if self.response is None:
+            raise self.failure or InternalError("an exchange ended with nothing")
+        return self.response
+
+
+def record_of(
+    operation: Operation,
+    request: httpx.Request,
+    *,
+    sequence: int,
+    attempt: int,
+    ms: float = 0.0,
+    status: int | None = None,
+    rows: int | None = None,
+    request_id: str | None = None,
+) -> RequestRecord:
+    """The record of one exchange."""
+    return RequestRecord(
+        sequence=sequence,
+        connection=operation.resource.connection,
+        resource=str(operation.resource),
+        method=operation.method.name,
+        http_method=request.method,
+        url=str(request.url),
+        status=status,
+        attempt=attempt,
+        ms=ms,
+        rows=rows,
+        request_id=request_id,
+    )

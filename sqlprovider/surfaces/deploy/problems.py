@@ -1,0 +1,43 @@
+"""What is wrong with the files: every problem is collected, and one error carries them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlprovider.errors import ProgrammingError
+from sqlprovider.surfaces.deploy.model import Place
+
+
+class ManifestError(ProgrammingError):
+    """A manifest that cannot be used; nothing was sent. `problems`: every fault as `file:line: message`."""
+
+    default_reason = "manifest"
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class Problems:
+    """The problems found so far. Messages never hold a value that may be secret."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Place | None, str]] = []
+        self._files: dict[str, int] = {}
+
+    def add(self, place: Place | None, message: str) -> None:
+        """One problem; `place` is None where it is on the command line."""
+        if place is not None:
+            self._files.setdefault(place.file, len(self._files))
+        self._found.append((place, message))
+
+    def check(self) -> None:
+        """Raises ManifestError, the problems in the order of the files and lines, if there are any."""
+        if not self._found:
+            return
+        found = sorted(self._found, key=lambda problem: self._rank(problem[0]))
+        lines = (message if place is None else f"{place}: {message}" for place, message in found)
+        raise ManifestError(dict.fromkeys(lines))
+
+    def _rank(self, place: Place | None) -> tuple[int, int]:
+        return (-1, 0) if place is None else (self._files[place.file], place.line)

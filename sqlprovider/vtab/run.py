@@ -1,0 +1,39 @@
+"""What one statement runs under."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sqlprovider.config import Settings
+from sqlprovider.execute.executor import StatementCalls
+from sqlprovider.execute.journal import Journal
+from sqlprovider.vtab.engine import Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class WritePlan:
+    """A write about to be sent, for whoever is asked whether it may be."""
+
+    statement: str
+    what: str
+    """`UPDATE of mlflow.tracking.runs`."""
+    rows: int
+    requests: int
+    """As many as are known to be needed."""
+    examples: tuple[str, ...]
+    """The keys, or what is given, of the first rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one statement runs under."""
+
+    bindings: Bindings
+    calls: StatementCalls
+    settings: Settings
+    more: Iterable[Bindings] = ()
+    """The other sets of parameters of an `executemany`."""
+    journal: Journal | None = None
+    confirm: Callable[[WritePlan], bool] | None = None
+    """Asked before the first request of a write; False: nothing is sent."""

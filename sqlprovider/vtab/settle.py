@@ -1,0 +1,147 @@
+"""After a lost answer: what a look can tell, what may be sent again, and what stays unknown."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlprovider.catalog.model import Verb
+from sqlprovider.errors import Error, IntegrityError
+from sqlprovider.plan.identity import chosen_column, parent_columns
+from sqlprovider.plan.mutation import Mutation
+from sqlprovider.values import SQLValue
+from sqlprovider.vtab.looks import Looks, holds
+from sqlprovider.vtab.rowwrite import RowWrite, may_still_act
+
+Values = dict[str, SQLValue]
+
+_RESENDS = 2
+"""How often what a look did not find is sent again."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of rows whose answer was lost."""
+
+    accepted: list[RowWrite] = field(default_factory=list)
+    again: list[RowWrite] = field(default_factory=list)
+    """They were not done, and sending them again cannot do them twice."""
+    ended: list[tuple[RowWrite, Error, str]] = field(default_factory=list)
+
+
+class Settler:
+    """Looks at the rows of one write."""
+
+    def __init__(self, mutation: Mutation, looks: Looks) -> None:
+        self._mutation = mutation
+        self._looks = looks
+
+    def settle(self, rows: Sequence[RowWrite], error: Error) -> Settled:
+        """What became of rows that one request held."""
+        settled = Settled()
+        for row, now in self._seen(rows):
+            self._judge(row, now, error, settled)
+        return settled
+
+    def _judge(self, row: RowWrite, now: Values | Error | None, error: Error, settled: Settled) -> None:
+        if isinstance(now, Error):
+            settled.ended.append((row, _said(error, "whether it was done cannot be seen"), "unknown"))
+            return
+        match self._mutation.verb:
+            case Verb.DELETE:
+                done = now is None
+            case _:
+                done = now is not None and holds(self._mutation.resource, now, row.sets)
+        if done:
+            row.values |= now or {}
+            settled.accepted.append(row)
+        elif self._mutation.verb is Verb.INSERT and now is not None and not self._overwrites:
+            settled.ended.append((row, self._taken(row, error), "failed"))
+        elif self._may_be_sent_again(row):
+            row.resent += 1
+            settled.again.append(row)
+        elif may_still_act(error) or (now is not None and self._only_adds):
+            settled.ended.append((row, _said(error, "whether it was done is not known"), "unknown"))
+        else:
+            settled.ended.append((row, _said(error, "a look found that it was not done"), "failed"))
+
+    def _seen(self, rows: Sequence[RowWrite]) -> Iterable[tuple[RowWrite, Values | Error | None]]:
+        """Each row with what is there now, or why that cannot be said."""
+        unseen = IntegrityError("no look can tell")
+        known: list[RowWrite] = []
+        for row in rows:
+            if self._mutation.verb is Verb.EXEC or not self._can_look(row):
+                yield row, unseen
+            else:
+                known.append(row)
+        if len(known) == 1:
+            yield known[0], self._look(known[0])
+        elif known:
+            yield from self._look_at_many(known)
+
+    def _can_look(self, row: RowWrite) -> bool:
+        """Whether the row, if it is there, is told from any other and from one that was there before."""
+        values = row.values if row.old is None else row.old
+        if not self._looks.has_key(values):
+            return False
+        if self._mutation.verb is not Verb.INSERT:
+            return True
+        return self._overwrites or self._is_repeatable or self._names_its_id(row)
+
+    @property
+    def _overwrites(self) -> bool:
+        return self._mutation.method is not None and self._mutation.method.overwrites
+
+    @property
+    def _is_repeatable(self) -> bool:
+        return self._mutation.method is not None and self._mutation.method.repeat != "never"
+
+    @property
+    def _only_adds(self) -> bool:
+        """What is there may be another of the values that were added to it."""
+        return self._mutation.verb is Verb.INSERT and self._is_repeatable
+
+    def _names_its_id(self, row: RowWrite) -> bool:
+        chosen = chosen_column(self._mutation.resource)
+        return chosen is not None and row.sets.get(chosen) is not None
+
+    def _may_be_sent_again(self, row: RowWrite) -> bool:
+        named = self._mutation.verb is Verb.INSERT and self._names_its_id(row)
+        return row.resent < _RESENDS and (named or self._is_repeatable)
+
+    def _look(self, row: RowWrite) -> Values | Error | None:
+        try:
+            return self._looks.by_key(row.values if row.old is None else row.old)
+        except Error as error:
+            return error
+
+    def _look_at_many(self, rows: list[RowWrite]) -> Iterable[tuple[RowWrite, Values | Error | None]]:
+        """One look for all that lie in one place."""
+        resource = self._mutation.resource
+        above = [name for name in parent_columns(resource) if name in resource.key]
+        places: dict[tuple[SQLValue, ...], list[RowWrite]] = {}
+        for row in rows:
+            places.setdefault(tuple(row.values.get(name) for name in above), []).append(row)
+        for place, members in places.items():
+            try:
+                found = self._looks.rows(dict(zip(above, place, strict=True)))
+            except Error as error:
+                yield from ((row, error) for row in members)
+                continue
+            by_key = {tuple(values.get(name) for name in resource.key): values for values in found}
+            for row in members:
+                yield row, by_key.get(tuple(row.values.get(name) for name in resource.key))
+
+    def _taken(self, row: RowWrite, error: Error) -> Error:
+        return IntegrityError(
+            f"there is a row of that id already, and it is not what was sent ({error.message})",
+            reason="already_exists",
+        )
+
+
+def _said(error: Error, more: str) -> Error:
+    """The error with what a look made of it."""
+    copied = copy.copy(error)
+    copied.message = f"{error.message}; {more}"
+    return copied
