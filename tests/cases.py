@@ -240,18 +240,23 @@ def _brief(row: Mapping[str, SQLValue]) -> list[SQLValue]:
 
 
 def _request_lines(requests: Iterable[httpx.Request]) -> Iterator[str]:
-    """Reads between two writes may be concurrent, so they are sorted; page tokens are numbered."""
-    reads: list[str] = []
+    """Reads between two writes may be concurrent, and so may the rows of a write: both are sorted.
+
+    Page tokens are numbered.
+    """
+    together: list[str] = []
+    kind = ""
     tokens: dict[str, dict[str, str]] = {}
     for request in requests:
         line = _request_line(request, tokens)
-        if request.method == "GET" or request.url.path.endswith("/search"):
-            reads.append(line)
-        else:
-            yield from sorted(reads)
-            yield line
-            reads.clear()
-    yield from sorted(reads)
+        is_read = request.method == "GET" or request.url.path.endswith("/search")
+        now = "read" if is_read else f"{request.method} {request.url.path.rpartition('/')[0]}"
+        if now != kind:
+            yield from sorted(together)
+            together.clear()
+            kind = now
+        together.append(line)
+    yield from sorted(together)
 
 
 def _request_line(request: httpx.Request, tokens: dict[str, dict[str, str]]) -> str:

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sqlprovider.catalog.collections import Chain, chain_of
+from sqlprovider.catalog.discovery_secrets import secret_schemas
 from sqlprovider.errors import CatalogError, Problem
 from sqlprovider.values import JSON
 
@@ -68,6 +69,8 @@ class Discovery:
     revision: str
     calls: tuple[Call, ...]
     schemas: Mapping[str, Members] = field(repr=False)
+    secret_schemas: frozenset[str] = field(repr=False)
+    """Those that hold a credential."""
 
     def fields(self, schema: str | None) -> Mapping[str, Members]:
         """The properties of a schema, `name` first; none where there is no such schema."""
@@ -122,12 +125,14 @@ def read_discovery(file: Path) -> Discovery:
     if not isinstance(document, dict) or not {"name", "version", "resources", "schemas"} <= set(document):
         raise _no_document(file, "it is no discovery document: name, version, resources, schemas")
     version = str(document["version"])
+    schemas = {name: members(schema) for name, schema in members(document["schemas"]).items()}
     return Discovery(
         service=str(document["name"]),
         version=version,
         revision=str(document.get("revision", "")),
         calls=tuple(_calls(members(document["resources"]), (), version)),
-        schemas={name: members(schema) for name, schema in members(document["schemas"]).items()},
+        schemas=schemas,
+        secret_schemas=secret_schemas(schemas),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlprovider.catalog.collections import Chain, name_chains, read_names, snake_case, write_names
 from sqlprovider.catalog.discovery import Call, Discovery, find_document, read_discovery
-from sqlprovider.catalog.discovery_fields import Words, column_words, shortened
+from sqlprovider.catalog.discovery_fields import Words, field_words, is_output, shortened
 from sqlprovider.catalog.discovery_methods import Rows, method_words, response_words
 from sqlprovider.catalog.discovery_tables import ROOTS, Table, tables_of
 from sqlprovider.catalog.discovery_verbs import SELECTS, Kind, batch_target, kind_of
@@ -21,6 +21,7 @@ from sqlprovider.errors import CatalogError, Problem
 from sqlprovider.values import JSON
 
 _KINDS = list(Kind)
+_DISPLAY_NAME = "displayName"
 _VENDOR = ("GoogleCloudAiplatform", "GoogleCloudMl", "GenaiVertex", "Google")
 
 
@@ -91,7 +92,7 @@ def _rows(table: Table) -> Rows:
         ids = dict.fromkeys(name for call in table.calls.values() for name in call.path_names)
         return Rows(table, {name: _root(name, table) for name in ids}, {})
     parameters = {name: {**_root(name, table), **table.identity(name)} for name in table.row_ids}
-    columns = {name: column_words(field, table.document) for name, field in table.fields.items()}
+    columns = {name: field_words(name, field, table.document) for name, field in table.fields.items()}
     return Rows(table, parameters, columns)
 
 
@@ -111,6 +112,8 @@ def _resource(rows: Rows, tables: Mapping[Chain, Table], named: Mapping[Chain, s
         words["title"] = _title(table.item or "")
         if table.own_id is not None or table.key:
             words["key"] = list(table.row_ids)
+        if _is_named_by_people(rows):
+            words["identity"] = [_DISPLAY_NAME]
     if (parent := _parent(table, tables)) is not None:
         words["parents"] = [named[parent]]
     if rows.parameters:
@@ -124,6 +127,13 @@ def _resource(rows: Rows, tables: Mapping[Chain, Table], named: Mapping[Chain, s
     for call in _in_order(table):
         _add_method(words, snake_case(call.wire_name), method_words(call, rows))
     return words
+
+
+def _is_named_by_people(rows: Rows) -> bool:
+    """Whether what is made has a name of its own beside its id."""
+    table = rows.table
+    creates = any(kind_of(call, table) is Kind.CREATE for call in table.calls.values())
+    return creates and _DISPLAY_NAME in table.fields and not is_output(table.fields[_DISPLAY_NAME])
 
 
 def _title(schema: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from sqlprovider.catalog.discovery import Discovery, Members, members, reference
+from sqlprovider.catalog.discovery_secrets import is_secret, references
 from sqlprovider.catalog.model import Wire
 from sqlprovider.values import JSON, Type
 
@@ -60,6 +61,11 @@ def is_output(field: Members) -> bool:
     return "output only" in parts(field)
 
 
+def is_input(field: Members) -> bool:
+    """Whether the server takes it and never answers with it."""
+    return "input only" in parts(field)
+
+
 def is_required(field: Members) -> bool:
     """Whether a request without it is refused."""
     return "required" in parts(field) and not is_output(field)
@@ -89,6 +95,22 @@ def column_words(field: Members, document: Discovery) -> Words:
         words["enum"] = values
     if type_ is Type.JSON and _holds_texts(field, document):
         words["numeric_keys"] = False
+    return words
+
+
+def holds_secret(name: str, field: Members, document: Discovery) -> bool:
+    """Whether a credential is in a field, or somewhere below one that is sent."""
+    held = () if is_output(field) else references(field)
+    return is_secret(name, field) or not document.secret_schemas.isdisjoint(held)
+
+
+def field_words(name: str, field: Members, document: Discovery) -> Words:
+    """The words of a column of the item: its type, and whether it is a secret or never answered."""
+    words = column_words(field, document)
+    if holds_secret(name, field, document):
+        words["secret"] = True
+    if is_input(field):
+        words["write_only"] = True
     return words
 
 

@@ -12,6 +12,7 @@ from sqlprovider.catalog.discovery_fields import (
     Words,
     column_words,
     description,
+    holds_secret,
     is_output,
     is_required,
     named_collections,
@@ -19,6 +20,7 @@ from sqlprovider.catalog.discovery_fields import (
     query_words,
     shortened,
 )
+from sqlprovider.catalog.discovery_ids import chosen_id, is_repeat_token
 from sqlprovider.catalog.discovery_tables import Table, held_item, segments
 from sqlprovider.catalog.discovery_verbs import (
     SELECTS,
@@ -67,6 +69,8 @@ def method_words(call: Call, rows: Rows, kind: Kind | None = None, *, name: str 
         words["missing"] = True
     if is_wait(call, document):
         words["wait"] = True
+    if kind is Kind.CREATE and any(map(is_repeat_token, call.query.values())):
+        words["repeat"] = "same_body"
     parameters, body_columns = _parameters(call, rows, kind, reads=reads)
     if parameters:
         words["parameters"] = {name: shortened(said) for name, said in parameters.items()}
@@ -98,8 +102,10 @@ def _parameters(
 ) -> tuple[dict[str, Words], tuple[str, ...]]:
     """What a method takes beside the row's own ids, and the columns that go in its body as they are."""
     parameters: dict[str, Words] = {name: {} for name in call.path_names if name not in rows.parameters}
+    chosen = chosen_id(call, rows.table) if kind is Kind.CREATE else None
     for name, field in call.query.items():
         parameters[name] = _query(call, rows, kind, name, field, reads=reads)
+        parameters[name] |= _write_words(name, field, rows, None, chosen)
     body_columns: list[str] = []
     for name, field, at in _body(call, rows.table, kind):
         needed = kind is not Kind.PATCH and is_required(field) and not _repeats(call, name, field)
@@ -109,6 +115,7 @@ def _parameters(
             words["at"] = at
         if needed:
             words["required"] = True
+        words |= _write_words(name, field, rows, column, chosen)
         if name in parameters:
             raise ValueError(f"{call.http_method} {call.path} takes {name} in its query and in its body")
         if words or column is None:
@@ -116,6 +123,16 @@ def _parameters(
         else:
             body_columns.append(name)
     return parameters, tuple(body_columns)
+
+
+def _write_words(name: str, field: Members, rows: Rows, column: Words | None, chosen: str | None) -> Words:
+    """Whether a parameter is the id that the client chooses, or a secret beside the column that it is."""
+    words: Words = {}
+    if name == chosen:
+        words["names"] = rows.table.own_id
+    if holds_secret(name, field, rows.table.document) and "secret" not in (column or {}):
+        words["secret"] = True
+    return words
 
 
 def _query(call: Call, rows: Rows, kind: Kind, name: str, field: Members, *, reads: bool) -> Words:
@@ -132,6 +149,8 @@ def _query(call: Call, rows: Rows, kind: Kind, name: str, field: Members, *, rea
         words["is"] = tail
     if is_own and kind is not Kind.PATCH:
         words["required"] = True
+    if kind is Kind.CREATE and is_repeat_token(field):
+        words["default"] = "token()"
     return words
 
 

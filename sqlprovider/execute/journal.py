@@ -165,21 +165,14 @@ def _text(value: object) -> str:
 
 def _state_folder(environ: Mapping[str, str]) -> Path:
     """Raises OSError where there is no home to keep anything in."""
-    if named := environ.get(FOLDER_VARIABLE):
-        try:
-            return Path(named).expanduser().absolute()
-        except RuntimeError:
-            raise _no_home() from None
     import platformdirs  # noqa: PLC0415  only a session that writes pays for it
 
-    folder = Path(platformdirs.user_state_path("sqlprovider", appauthor=False))
-    if not folder.is_absolute():  # `~` without a home would be a folder of that name, here.
-        raise _no_home()
-    return folder
-
-
-def _no_home() -> OSError:
-    return FileNotFoundError(errno.ENOENT, "there is no home folder")
+    try:
+        if named := environ.get(FOLDER_VARIABLE):
+            return Path(named).expanduser().absolute()
+        return Path(platformdirs.user_state_path("sqlprovider", appauthor=False))
+    except RuntimeError:
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder") from None
 
 
 def _rows_of(line: bytes, statements: dict[str, str]) -> Iterator[dict[str, SQLValue]]:

@@ -93,7 +93,7 @@ class JournalFile:
             # The new one is opened first: one that is rotated meanwhile is found twice, and not missed.
             for path in (self._path, self._old):
                 with suppress(FileNotFoundError, NotADirectoryError):
-                    found.append(stack.enter_context(path.open("rb")))
+                    found.append(stack.enter_context(open(path, "rb", opener=_without_waiting)))
             ends = [os.fstat(file.fileno()) for file in found]
             if len(found) == 2 and os.path.samestat(*ends):
                 del found[1], ends[1]
@@ -172,9 +172,14 @@ def _write_whole(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens what may be a pipe that nobody writes to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _lines_within(file: BufferedReader, left: int) -> Iterator[bytes]:
     """The lines of the first `left` bytes: a statement that reads and writes does not chase its own lines."""
-    while left > 0 and (line := file.readline(left)):
+    while left > 0 and (line := file.readline()):
         left -= len(line)
         yield line
 

@@ -46,7 +46,8 @@ def run_steps(calls: StatementCalls, steps: Iterable[Step], *, halted: Callable[
                     return
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in [future for future in under_way if future in done]:
-                    _go_on(under_way.pop(future), _reply(future, tasks), calls, tasks, under_way)
+                    reply = _reply(future, tasks)
+                    _go_on(under_way.pop(future), reply, calls, tasks, under_way)
         except KeyboardInterrupt:
             tasks.interrupt()
             _tell(under_way.values())

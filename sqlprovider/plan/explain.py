@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlprovider.catalog.model import Method
+from sqlprovider.catalog.model import Method, Verb
 from sqlprovider.plan.model import Binding, Scan, describe_term
 from sqlprovider.plan.mutation import Mutation
 from sqlprovider.values import Const, Op, Predicate, Ref
@@ -73,7 +73,7 @@ def explain_mutation(mutation: Mutation, *, alias: str, unread: bool) -> Iterato
     """The steps of the write itself, after those that read the rows (`unread`: there are none)."""
     methods: list[tuple[Method, str | None]] = []
     if mutation.method is not None:
-        methods.append((mutation.method, "the rows are not read first" if unread else None))
+        methods.append((mutation.method, _how_sent(mutation, mutation.method, unread=unread)))
     for column in mutation.maps:
         keyed = mutation.resource.methods[column.set_key or ""]
         methods.append((keyed, f"for each key of {column.name} that differs"))
@@ -87,6 +87,16 @@ def explain_mutation(mutation: Mutation, *, alias: str, unread: bool) -> Iterato
             rechecked=None,
             note=note,
         )
+
+
+def _how_sent(mutation: Mutation, method: Method, *, unread: bool) -> str | None:
+    notes = ["the rows are not read first"] if unread else []
+    if method.batch is not None:
+        notes.append(f"up to {method.batch.max_rows} rows a request")
+    if mutation.verb is Verb.UPDATE and method.precondition is None:
+        # Nothing refuses what somebody else changed meanwhile; a last look makes the gap small.
+        notes.append("unguarded")
+    return "; ".join(notes) or None
 
 
 def _requests(scan: Scan, predicates: tuple[Predicate, ...]) -> int | None:

@@ -17,6 +17,8 @@ class Dealer:
     def __init__(self, params: Params) -> None:
         self._params = params
         self._next = 0
+        self._ahead = 0
+        """What the statement takes that was read and is not yet run."""
 
     def deal(self, count: int) -> Params:
         """The next `count` positional parameters, or all of the named ones."""
@@ -31,11 +33,31 @@ class Dealer:
         self._next += count
         return given
 
+    def peek(self, name: str | None, number: int) -> SQLValue:
+        """The value that the statement now being read will be given. Raises ProgrammingError.
+
+        `name` is without its sign, None for `?`; `number` counts in the statement from 1.
+        """
+        if isinstance(self._params, Mapping):
+            if name is None or name not in self._params:
+                what = f"?{number}" if name is None else f":{name}"
+                raise ProgrammingError(f"no value for the parameter {what}", reason="parameter_count")
+            return self._params[name]
+        at = self._next + self._ahead + number - 1
+        if at >= len(self._params):
+            raise ProgrammingError(
+                f"too few parameters: {len(self._params)} are given, and one more names a file",
+                reason="parameter_count",
+            )
+        return self._params[at]
+
     def checked(self, statements: Iterator[Statement]) -> Iterator[Statement]:
         """The statements; a write that ends the text is not run first and then found to be given too much."""
         for statement in statements:
             while isinstance(statement, Insert | Update | Delete | Exec) and self._left(statement.parameters):
+                self._ahead = statement.parameters
                 following = next(statements, None)
+                self._ahead = 0
                 if following is None:
                     self.refuse_surplus(statement.parameters)
                     break

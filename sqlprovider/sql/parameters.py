@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlprovider.sql.script import Piece, pieces
 from sqlprovider.sql.splice import Edit
@@ -18,6 +18,15 @@ class Parameters:
 
     numbers: dict[int, int]
     count: int
+    named: dict[str, int] = field(default_factory=dict)
+    """`:a` → its number."""
+
+    def key(self, piece: Piece, index: int) -> tuple[str | None, int]:
+        """The name (without its sign, None for `?`) and the number of the parameter at an index."""
+        text = piece.tokens[index].text
+        if text[0] != "?":
+            return text[1:], self.named[text]
+        return None, self.numbers[index] if text == "?" else int(text[1:])
 
     def edits(self, piece: Piece) -> Iterator[Edit]:
         """`?` → `?3`, so that pieces of the statement can be run apart."""
@@ -32,7 +41,7 @@ def read_parameters(tokens: Sequence[Token], *, but: Collection[int] = ()) -> Pa
     `but`: indexes of tokens that only look like parameters.
     """
     numbers: dict[int, int] = {}
-    named: set[str] = set()
+    named: dict[str, int] = {}
     largest = 0
     for index, token in enumerate(tokens):
         if token.kind is not Kind.PARAMETER or index in but:
@@ -43,9 +52,9 @@ def read_parameters(tokens: Sequence[Token], *, but: Collection[int] = ()) -> Pa
         elif token.text[0] == "?":
             largest = max(largest, int(token.text[1:]))
         elif token.text not in named:
-            named.add(token.text)
             largest += 1
-    return Parameters(numbers, largest)
+            named[token.text] = largest
+    return Parameters(numbers, largest, named)
 
 
 def count_parameters(text: str) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from sqlprovider.sql.statement import Names
+from sqlprovider.sql.statement import FILE_FUNCTIONS, Names
 
-_OUR_WORDS = ("exec", "use", "show", "describe", "set", "explain", "sqlprovider")
+_OUR_WORDS = ("exec", "use", "show", "describe", "set", "explain", "sqlprovider", *FILE_FUNCTIONS)
 _THREE_PARTS = r"""["`\]\w]\s*\.\s*["`\[]?\w+["`\]]?\s*\.\s*["`\[]?[^\W\d]"""
 
 

@@ -1,6 +1,7 @@
 """The names of an outline, looked up and spliced into the text.
 
-`FROM a.b.c` → `FROM "a.b.c" AS c`, `x IN a.b.c` → `x IN "a.b.c"`, `a.b.c.col` → `c.col`.
+`FROM a.b.c` → `FROM "a.b.c" AS c`, `x IN a.b.c` → `x IN "a.b.c"`, `a.b.c.col` → `c.col`,
+`FROM read_csv('f')` → `FROM "read_csv('f')"('f') AS read_csv`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlprovider.errors import Error, ProgrammingError
+from sqlprovider.sql.files import file_meaning, is_file
 from sqlprovider.sql.meaning import Meaning, column_meaning, table_meaning
 from sqlprovider.sql.outline import Mention, Outline, Place, Source
 from sqlprovider.sql.parameters import Parameters, read_parameters
@@ -22,11 +24,18 @@ from sqlprovider.values import Span
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A source that is a resource or a system table."""
+    """A source that is a resource, a system table or a file."""
 
     source: Source
     meaning: Meaning
     span: Span
+    stop: int
+    """The index of the token after it; a file's arguments are a part of it."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a call that reads a file."""
+        return self.stop != self.source.stop
 
     @property
     def alias(self) -> str:
@@ -80,12 +89,12 @@ def resolve(
     piece: Piece, outline: Outline, names: Names, *, start: int, parameters: Parameters | None = None
 ) -> Resolved:
     """Look up every name of an outline. Raises UnknownNameError, ProgrammingError."""
-    found = tuple(_lookup(piece, outline, names))
+    parameters = read_parameters(piece.tokens) if parameters is None else parameters
+    found = tuple(_lookup(piece, outline, names, parameters))
     _refuse_twins(piece, found, outline)
     qualified = tuple(_qualify(piece, outline, found, names))
-    parameters = read_parameters(piece.tokens) if parameters is None else parameters
     edits = [
-        *map(_name_edit, found),
+        *(edit for one in found for edit in _name_edits(piece, one)),
         *(_column_edit(piece, column) for column in qualified),
         *parameters.edits(piece),
     ]
@@ -103,7 +112,7 @@ def located(piece: Piece, start: int, stop: int) -> Iterator[None]:
         raise
 
 
-def _lookup(piece: Piece, outline: Outline, names: Names) -> Iterator[Found]:
+def _lookup(piece: Piece, outline: Outline, names: Names, parameters: Parameters) -> Iterator[Found]:
     for source in outline.sources:
         ctes = frozenset[str]()
         if source.place in (Place.FROM, Place.IN):
@@ -112,8 +121,12 @@ def _lookup(piece: Piece, outline: Outline, names: Names) -> Iterator[Found]:
             meaning = table_meaning(source.parts, names, ctes=ctes)
             if meaning is not None and source.called:
                 raise _call_error(piece, source, meaning, names)
+            stop = source.stop
+            if meaning is None and is_file(source, names, ctes=ctes):
+                stop = piece.closing[source.stop] + 1
+                meaning = file_meaning(piece, source, names, parameters)
         if meaning is not None:
-            yield Found(source, meaning, piece.span(source.start, source.stop))
+            yield Found(source, meaning, piece.span(source.start, stop), stop)
 
 
 def _call_error(piece: Piece, source: Source, meaning: Meaning, names: Names) -> ProgrammingError:
@@ -132,7 +145,8 @@ def _call_error(piece: Piece, source: Source, meaning: Meaning, names: Names) ->
 
 def _refuse_twins(piece: Piece, found: Sequence[Found], outline: Outline) -> None:
     """Two unaliased tables with one last name in one FROM could not be told apart."""
-    ours = {id(f.source): f.meaning.last for f in found}
+    # Two files are as two calls of any function of SQLite's, which sees what is ambiguous.
+    ours = {id(f.source): f.meaning.last for f in found if not f.is_file}
     seen: dict[tuple[int, str], Source] = {}
     for source in outline.sources:
         if source.place not in (Place.FROM, Place.TARGET) or source.alias is not None or not source.parts:
@@ -183,10 +197,16 @@ def _refuse_capture(
         level = outline.arms[level].parent
 
 
-def _name_edit(found: Found) -> Edit:
+def _name_edits(piece: Piece, found: Found) -> Iterator[Edit]:
     needs_alias = found.source.alias is None and found.source.place in (Place.FROM, Place.TARGET)
     alias = f" AS {quoted_if_needed(found.meaning.last)}" if needs_alias else ""
-    return Edit(found.span.start, found.span.end, quoted(found.meaning.table) + alias)
+    span, table = piece.span(found.source.start, found.source.stop), quoted(found.meaning.table)
+    if not found.is_file:
+        yield Edit(span.start, span.end, table + alias)
+        return
+    # The arguments stay, for parameters to keep their places; an alias stands after them.
+    yield Edit(span.start, span.end, table)
+    yield Edit(found.span.end - 1, found.span.end, f"){alias}")
 
 
 def _column_edit(piece: Piece, qualified: Qualified) -> Edit:

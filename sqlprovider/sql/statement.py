@@ -7,7 +7,7 @@ whole statement (so that pieces can be run apart), and nothing else is printed a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -15,6 +15,9 @@ from sqlprovider.values import Name, Predicate, Span, SQLValue, Type
 
 NOTHING = "sqlprovider.nothing"
 """A table of one row, a NULL. A set that reads it in SQLite's plan is never empty (`sets.py`)."""
+
+FILE_FUNCTIONS = ("read_csv", "read_jsonl", "read_parquet")
+"""Table-valued functions whose columns are a file's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,18 @@ class Names(Protocol):
 
     def is_local(self, schema: str | None, table: str) -> bool:
         """Whether SQLite has a table or view of that name (in that schema)."""
+
+    def has_function(self, name: str) -> bool:
+        """Whether SQLite has a table-valued function of that name."""
+
+    def file_table(self, function: str, arguments: Sequence[SQLValue]) -> str:
+        """The name in SQLite of the table that one of FILE_FUNCTIONS is.
+
+        Raises ProgrammingError, DataError, OperationalError.
+        """
+
+    def parameter(self, name: str | None, number: int) -> SQLValue:
+        """A parameter's value: `name` without its sign, None for `?`; `number` counts from 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class TreeText:
             words = [(source.start, quoted(f"{TABLE_MARK}{number}"))]
             if source.alias is None and source.place is not Place.IN:
                 words += [(source.start, "AS"), (source.start, quoted(found.alias))]
-            replaced.append((source.start, (source.stop, words)))
+            replaced.append((source.start, (found.stop, words)))
         for qualified in self.resolved.qualified:
             mention = qualified.mention
             column = "*" if mention.column == "*" else quoted(self.tokens[mention.stop - 1].name)

@@ -32,6 +32,7 @@ from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import NOTHING
 from sqlprovider.values import Name, Row, SQLValue, Type
 from sqlprovider.vtab.cursors import OpenCursors
+from sqlprovider.vtab.files import FileModule
 from sqlprovider.vtab.rows import MakeRows, RowsModule, column
 from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, quote, table_name
 
@@ -85,6 +86,7 @@ class Engine:
         self._calls: StatementCalls | None = None
         self._modules: dict[str, Module] = {}
         self._rows_modules: dict[str, RowsModule] = {}
+        self._files: set[str] = set()
         with sqlite_errors(""):
             self.connection = connection or apsw.Connection(database)
             self.connection.set_busy_timeout(5000)
@@ -140,7 +142,17 @@ class Engine:
         self._rows_modules[name] = RowsModule(columns, rows)
         self._create_module(name, self._rows_modules[name])
 
-    def _create_module(self, name: str, module: Module | RowsModule) -> None:
+    def add_file(self, name: str, module: FileModule) -> None:
+        """Makes a file a table."""
+        self._files.add(name.lower())
+        self._create_module(name, module)
+
+    def has_module(self, name: str) -> bool:
+        """Whether somebody gave the connection a table-valued function of that name."""
+        query = "SELECT 1 FROM pragma_module_list WHERE name = ? COLLATE NOCASE"
+        return self.connection.execute(query, (name,)).fetchone() is not None
+
+    def _create_module(self, name: str, module: Module | RowsModule | FileModule) -> None:
         with sqlite_errors(""):
             self.connection.create_module(
                 name,
@@ -304,7 +316,9 @@ class Engine:
         self, name: str, declared: str | None, database: str | None, table: str | None, origin: str | None
     ) -> ResultColumn:
         of_resource = table is not None and (
-            table.lower() in self._modules or table.endswith(RETURNING_SUFFIX)
+            table.lower() in self._modules
+            or table.lower() in self._files
+            or table.endswith(RETURNING_SUFFIX)
         )
         return ResultColumn(name, Type(declared.split(" ")[0]) if of_resource and declared else None)
 

@@ -1,14 +1,14 @@
 """`read_csv`: RFC 4180 in UTF-8, with a header. Python's csv module reads it, strictly.
 
-An empty cell is NULL, `""` is the empty text. A column whose cells are all numbers in the sample is INTEGER or
-REAL; every other one is TEXT, as it is written. What does not fit its column later on is an error, so that no
-digit is lost silently; the argument 'text' makes every column TEXT.
+An empty cell is NULL, `""` is the empty text. A column whose cells are all numbers in the sample is INTEGER
+or REAL; every other one is TEXT, as it is written. What does not fit its column later on is an error, so that
+no digit is lost silently; the argument 'text' makes every column TEXT.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, tee
 from typing import BinaryIO, TypeVar
@@ -32,7 +32,7 @@ _LONGEST_FIELD = 1_000_000_000
 """SQLite's own limit. Python's is 131,072 characters, and one for the whole process."""
 _LONGEST_HEADER = 1000
 _FIRST_BATCH = 32
-_LARGEST_BATCH = 1024
+_LARGEST_BATCH = 128
 _BATCH_CHARACTERS = 1 << 18
 _MANY_ROWS = 1_000_000
 
@@ -58,7 +58,7 @@ class CsvReader:
         types = (Type.TEXT if kind is None else kind.type for kind in self._kinds)
         self.columns = tuple(map(FileColumn, names, types))
 
-    def batches(self, used: frozenset[int]) -> Iterator[list[Cells]]:
+    def batches(self, used: frozenset[int]) -> Generator[list[Cells]]:
         """The rows. Raises DataError for one that is too short or too long, and for what is no number."""
         with reading(self._call.where), self._source.open() as stream:
             records = _Records(stream, self._call, self._delimiter)
@@ -80,8 +80,8 @@ class CsvReader:
             at = next(row for row, cell in enumerate(cells) if not kind.takes(cell))
             name = self.columns[place].name
             raise DataError(
-                f"{self._call.where}: line {batch.line_of(at)}: {_shortened(cells[at])} in the column {name!r},"
-                f" which held only numbers in the first {SAMPLE_ROWS:,} rows",
+                f"{self._call.where}: line {batch.line_of(at)}: {_shortened(cells[at])} is no number, as all"
+                f" in the column {name!r} of the first {SAMPLE_ROWS:,} rows are",
                 reason="file_value",
                 hint=f"SELECT … FROM {self._call.text_call}",
             ) from None

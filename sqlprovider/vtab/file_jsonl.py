@@ -1,15 +1,16 @@
 """`read_jsonl`: one JSON object a line, in UTF-8.
 
-The columns are the keys of the sample's objects in the order in which they come up; a key that comes up later
-is an error, so that it is not lost. A value is what JSON says it is: an object or a list is JSON text, a boolean
-0 or 1, an integer of more than 64 bits its digits. With the argument 'text' the one column `item` is the line.
+The columns are the keys of the sample's objects in the order in which they come up; a key that comes up
+later is an error, so that it is not lost. A value is what JSON says it is: an object or a list is JSON text,
+a boolean 0 or 1, an integer of more than 64 bits its digits. With the argument 'text' the one column `item`
+is the line.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import BinaryIO, TypeAlias
 
@@ -31,7 +32,7 @@ Object: TypeAlias = dict[str, JSON]
 ITEM = "item"
 
 _FIRST_BATCH = 32
-_LARGEST_BATCH = 512
+_LARGEST_BATCH = 128
 _MANY_ROWS = 1_000_000
 _EXACT = 2**53
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -77,7 +78,7 @@ class JsonlReader:
         )
         self.rows = self.rows or _MANY_ROWS
 
-    def batches(self, used: frozenset[int]) -> Iterator[list[Cells]]:
+    def batches(self, used: frozenset[int]) -> Generator[list[Cells]]:
         """The rows. Raises DataError for a line that is no object, and for a key that no column is of."""
         known = frozenset(self._keys)
         with reading(self._call.where), self._source.open() as stream:
@@ -88,10 +89,10 @@ class JsonlReader:
                 objects = batch.objects()
                 if not all(map(known.issuperset, objects)):
                     raise self._unknown_key(batch, objects, known)
+                nothing: Cells = (None,) * len(objects)
                 yield [
-                    _cells([item.get(key) for item in objects], column.type) if place in used else objects_
+                    _cells([item.get(key) for item in objects], column.type) if place in used else nothing
                     for place, (key, column) in enumerate(zip(self._keys, self.columns, strict=True))
-                    for objects_ in [[None] * len(objects)]
                 ]
 
     def _unknown_key(self, batch: _Batch, objects: Sequence[Object], known: frozenset[str]) -> DataError:
@@ -120,7 +121,7 @@ class _Batch:
         for number, line in self.lines:
             found = self._decoded(number, line)
             if not isinstance(found, dict):
-                raise self._error(number, f"it is {_kind(found)}, not an object")
+                raise self._error(number, f"it is {_called(found)}, not an object")
             objects.append(found)
         return objects
 
@@ -169,6 +170,11 @@ def _batches(stream: BinaryIO, where: str) -> Iterator[_Batch]:
         count = min(2 * count, _LARGEST_BATCH)
 
 
+def _kind(value: JSON) -> type:
+    """The type of a value; an integer that SQLite cannot hold is text."""
+    return str if type(value) is int and not -(2**63) <= value < 2**63 else type(value)
+
+
 def _type(kinds: set[type]) -> Type | None:
     """What a column is by the types of its values; None where they are of several."""
     kinds = kinds - {type(None)}
@@ -193,7 +199,7 @@ def _cells(values: list[JSON], of: Type | None) -> Cells:
 
 def _fits(values: Sequence[JSON]) -> bool:
     numbers: Sequence[int] = values  # type: ignore[assignment]  # the caller has looked
-    return -(2**63) <= min(numbers) and max(numbers) < 2**63
+    return min(numbers) >= -(2**63) and max(numbers) < 2**63
 
 
 def _cell(value: JSON, of: Type | None) -> SQLValue:
@@ -212,7 +218,7 @@ def _cell(value: JSON, of: Type | None) -> SQLValue:
             return value
 
 
-def _kind(value: JSON) -> str:
+def _called(value: JSON) -> str:
     match value:
         case list():
             return "a list"

@@ -1,8 +1,8 @@
 """Which texts are numbers, and columns of them.
 
-A number is what loses nothing when it becomes one: no leading zero (`01234`), no plus sign, no integer of more
-than 64 bits. `0.10` and `1e5` are numbers. NaN and ±Infinity are in a column of numbers: NaN stays the text
-'NaN', which SQLite has no number for and which a write takes.
+A number is what means the same when it becomes one: no leading zero (`01234`), no plus sign, no integer of
+more than 64 bits. `0.10` and `1e5` are numbers. NaN and ±Infinity may stand in a column of numbers; NaN is
+the text 'NaN' there, for which SQLite has no number and which a write takes.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ _WORDS: Mapping[str, Number] = {
 _EXACT = 2**53
 """Up to here a REAL is exact."""
 
-# Those a conversion cannot go wrong on, tried first.
-_short_integer = re.compile(r" *(?:0|-?[1-9][0-9]{0,17}) *").fullmatch
-_short_real = re.compile(r" *-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})? *").fullmatch
-_long_integer = re.compile(r" *-?[1-9][0-9]* *").fullmatch
+# Lines of numbers on which a conversion cannot go wrong: one look at a whole column, tried first.
+_integers = re.compile(r"(?:(?:0|-?+[1-9][0-9]{0,17}+)(?:\n|\Z))++").fullmatch
+_reals = re.compile(
+    r"(?:-?+(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]*+)?+(?:[eE][-+]?[0-9]{1,3}+)?+(?:\n|\Z))++"
+).fullmatch
+_integer = re.compile(r" *(?:0|-?[1-9][0-9]*) *").fullmatch
 _real = re.compile(r" *-?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})? *").fullmatch
 
 
@@ -38,22 +40,25 @@ def number(text: str) -> Number | None:
     >>> [number(text) for text in ("7", "-0.50", "1e3", "nan", "007", "+7", "1_000", "12345678901234567890")]
     [7, -0.5, 1000.0, 'NaN', None, None, None, None]
     """
-    if _short_integer(text):
-        return int(text)
-    if _long_integer(text):
+    if _integer(text):
         value = int(text)
         return value if -(2**63) <= value < 2**63 else None
     return float(text) if _real(text) else _WORDS.get(text.strip(" ").lower())
 
 
 def kind_of(cells: Sequence[str | None]) -> set[str]:
-    """What the cells are: of `integer`, `real`, `word` (NaN, Infinity), "" for text; nothing if all are empty."""
+    """What the cells are: `integer`, `real`, `word` (NaN, Infinity), "" for text; {} if all are empty."""
     given = [cell for cell in cells if cell]
-    if all(map(_short_integer, given)):
-        return {"integer"} if given else set()
-    if all(map(_short_real, given)):
-        return {"real"}
-    return set(map(_kind, given))
+    if not given:
+        return set()
+    if _all(_integers, given):
+        return {"integer"}
+    return {"real"} if _all(_reals, given) else set(map(_kind, given))
+
+
+def _all(lines: Callable[[str], object], cells: Sequence[str]) -> bool:
+    text = "\n".join(cells)
+    return lines(text) is not None and text.count("\n") == len(cells) - 1
 
 
 def _kind(text: str) -> str:
@@ -73,14 +78,17 @@ class NumberKind:
     """A type of numbers, with its quick way from text."""
 
     type: Type
-    is_short: Callable[[str], object]
-    short: Callable[[str], Number]
+    lines: Callable[[str], object]
+    convert: Callable[[str], Number]
 
     def cells(self, cells: Sequence[str | None]) -> Cells:
         """The numbers of a column; nothing, quoted or not, is NULL. Raises ValueError for what is none."""
-        if all(cells) and all(map(self.is_short, cells)):  # type: ignore[arg-type]  # there is no None
-            return list(map(self.short, cells))  # type: ignore[arg-type]
-        return [self._cell(cell) if cell else None for cell in cells]
+        given = [cell for cell in cells if cell]
+        if not _all(self.lines, given):
+            return [self._cell(cell) if cell else None for cell in cells]
+        if len(given) == len(cells):
+            return list(map(self.convert, given))
+        return [self.convert(cell) if cell else None for cell in cells]
 
     def takes(self, cell: str | None) -> bool:
         """Whether a cell is nothing or a number."""
@@ -95,8 +103,8 @@ class NumberKind:
         return value
 
 
-_INTEGER = NumberKind(Type.INTEGER, _short_integer, int)
-_REAL = NumberKind(Type.REAL, _short_real, float)
+_INTEGER = NumberKind(Type.INTEGER, _integers, int)
+_REAL = NumberKind(Type.REAL, _reals, float)
 KINDS: Mapping[frozenset[str], NumberKind] = {
     frozenset({"integer"}): _INTEGER,
     frozenset({"real"}): _REAL,

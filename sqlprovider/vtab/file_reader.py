@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -59,7 +59,7 @@ class FileReader(Protocol):
     def rows(self) -> int:
         """About how many rows it has."""
 
-    def batches(self, used: frozenset[int]) -> Iterator[list[Cells]]:
+    def batches(self, used: frozenset[int]) -> Generator[list[Cells]]:
         """Its rows from the first on, a list of columns at a time; those not used may hold anything.
 
         Closing the iterator closes the file. Raises DataError, OperationalError.

@@ -1,14 +1,14 @@
 """`read_csv('f')`, `read_jsonl('f')`, `read_parquet('f')`: files as tables.
 
-A table-valued function of SQLite has the same columns at every call; a file has its own. So each file becomes an
-eponymous table while the statement that names it is being read, and its name is spliced into the text:
-`FROM read_csv('runs.csv')` → `FROM "read_csv('runs.csv')"('runs.csv') AS read_csv`. The arguments stay where they
-are, for hidden columns, so that parameters keep their places; the table itself does not look at them.
+A table-valued function of SQLite has the same columns at every call; a file has its own. So each file becomes
+an eponymous table while the statement that names it is being read, and its name is spliced into the text:
+`FROM read_csv('runs.csv')` → `FROM "read_csv('runs.csv')"('runs.csv') AS read_csv`. The arguments stay where
+they are, for hidden columns, so that parameters keep their places; the table itself does not look at them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain, count, repeat
 
 import apsw
@@ -17,6 +17,7 @@ from sqlprovider.errors import ProgrammingError
 from sqlprovider.values import Row, SQLValue
 from sqlprovider.vtab.file_csv import CsvReader
 from sqlprovider.vtab.file_jsonl import JsonlReader
+from sqlprovider.vtab.file_parquet import ParquetReader
 from sqlprovider.vtab.file_reader import Cells, FileCall, FileColumn, FileReader, distinct_names
 from sqlprovider.vtab.file_source import Pipes
 from sqlprovider.vtab.table import bind_rows, quote
@@ -56,12 +57,14 @@ class Files:
         return name
 
     def _reader(self, call: FileCall) -> FileReader:
-        if call.function == "read_parquet":
-            from sqlprovider.vtab.file_parquet import ParquetReader  # noqa: PLC0415  an extra
-
-            return ParquetReader(call)
         source = self._pipes.source(call.path, call.where)
-        return CsvReader(call, source) if call.function == "read_csv" else JsonlReader(call, source)
+        match call.function:
+            case "read_csv":
+                return CsvReader(call, source)
+            case "read_jsonl":
+                return JsonlReader(call, source)
+            case _:
+                return ParquetReader(call, source)
 
 
 def read_call(function: str, arguments: Sequence[SQLValue]) -> FileCall:
@@ -111,7 +114,7 @@ class FileTable:
         self.reader = reader
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:
-        """Takes the call's arguments, and nothing else; idxStr is the mask of the columns used."""
+        """Takes the call's arguments, and nothing else; idxStr is the columns that are used."""
         width, taken = len(self.reader.columns), 0
         for position in range(info.nConstraint):
             is_argument = info.get_aConstraint_iColumn(position) >= width
@@ -123,7 +126,7 @@ class FileTable:
             taken += 1
             info.set_aConstraintUsage_argvIndex(position, taken)
             info.set_aConstraintUsage_omit(position, True)
-        info.idxStr = ",".join(map(str, sorted(_used(info.colUsed, width))))
+        info.idxStr = ",".join(map(str, _used(info.colUsed, width)))
         info.estimatedRows = self.reader.rows
         info.estimatedCost = 10.0 * self.reader.rows
         return True
@@ -149,7 +152,7 @@ class FileCursor:
 
     def __init__(self, table: FileTable) -> None:
         self._table = table
-        self._batches: Iterator[list[Cells]] | None = None
+        self._batches: Generator[list[Cells]] | None = None
 
     def Filter(self, number: int, text: str | None, arguments: Sequence[SQLValue]) -> None:
         self.Close()
@@ -159,10 +162,9 @@ class FileCursor:
 
     def Close(self) -> None:
         """Closes the file."""
-        close = getattr(self._batches, "close", None)
-        if close is not None:
-            close()
-        self._batches = None
+        if self._batches is not None:
+            self._batches.close()
+            self._batches = None
 
 
 def _rows(batches: Iterator[list[Cells]]) -> Iterator[Row]:
@@ -172,6 +174,6 @@ def _rows(batches: Iterator[list[Cells]]) -> Iterator[Row]:
     return chain.from_iterable(zip(*columns, *hidden, numbers, strict=False) for columns in batches)
 
 
-def _used(mask: int, width: int) -> Iterator[int]:
-    """The places of the columns that a statement reads; the last bit stands for all from 63 on."""
-    return (place for place in range(width) if mask >> min(place, 63) & 1)
+def _used(seen: set[int], width: int) -> Iterator[int]:
+    """The places of the columns that a statement reads; SQLite's 63 stands for all from there on."""
+    return (place for place in range(width) if min(place, 63) in seen)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Resource, Verb
-from sqlprovider.errors import UnknownNameError
-from sqlprovider.sql.statement import ColumnFact
-from sqlprovider.values import Name
+from sqlprovider.errors import ProgrammingError, UnknownNameError
+from sqlprovider.sql.dealer import Dealer
+from sqlprovider.sql.statement import ColumnFact, Statement
+from sqlprovider.values import Name, SQLValue
 from sqlprovider.vtab.engine import Engine
+from sqlprovider.vtab.files import Files
 
 
 class SessionNames:
@@ -21,6 +23,8 @@ class SessionNames:
         self._engine = engine
         self._used: tuple[str, ...] = ()
         self._facts: dict[Name, Mapping[str, ColumnFact]] = {}
+        self._files = Files(engine.add_file)
+        self._dealt: Dealer | None = None
 
     @property
     def connections(self) -> tuple[str, ...]:
@@ -70,6 +74,35 @@ class SessionNames:
     def is_local(self, schema: str | None, table: str) -> bool:
         """Whether SQLite has a table or view of that name."""
         return self._engine.is_local(schema, table)
+
+    def has_function(self, name: str) -> bool:
+        """Whether SQLite has a table-valued function of that name."""
+        return self._engine.has_module(name)
+
+    def file_table(self, function: str, arguments: Sequence[SQLValue]) -> str:
+        """The table that `read_csv(…)` is."""
+        return self._files.table(function, arguments)
+
+    def parameter(self, name: str | None, number: int) -> SQLValue:
+        """The value of a parameter of the statement that is being read."""
+        if self._dealt is None:
+            raise ProgrammingError(
+                "the name of a file cannot be a parameter here, where one text is run with many sets of them",
+                reason="file_argument",
+            )
+        return self._dealt.peek(name, number)
+
+    def dealing(self, dealt: Dealer, statements: Iterator[Statement]) -> Iterator[Statement]:
+        """The statements, each read while its parameters are known: they may name files."""
+        while True:
+            before, self._dealt = self._dealt, dealt
+            try:
+                statement = next(statements, None)
+            finally:
+                self._dealt = before
+            if statement is None:
+                return
+            yield statement
 
 
 def _facts(resource: Resource) -> Mapping[str, ColumnFact]:

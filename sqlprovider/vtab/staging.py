@@ -49,7 +49,7 @@ class Staging:
         for sequence, row in enumerate(rows, 1):
             row.sequence, row.state = sequence, "staged"
         self._planned.append(replace(planned, rows=rows))
-        return Written(len(rows), None, Report(planned.mutation, rows).last_write(), tuple(rows))
+        return Written(0, None, Report(planned.mutation, rows).last_write(), tuple(rows))
 
     def ends_with(self, statement: Transaction) -> bool:
         """Whether a statement ends the transaction and keeps what it did."""

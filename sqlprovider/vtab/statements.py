@@ -68,10 +68,10 @@ class Statements:
         """UPDATE r SET … WHERE …: the matching rows are read first, unless they may be sent unread."""
         resource = self._target(statement.target.name)
         refuse_write(run.settings, f"UPDATE of {resource.name}")
-        refuse_unbounded(run.settings, f"UPDATE of {resource.name}", has_where=_is_bounded(statement))
         _refuse_conflict(statement.conflict, resource)
         names = [assignment.column for assignment in statement.assignments]
         mutation = plan_update(resource, names, self._defaults(resource))
+        refuse_unbounded(run.settings, mutation.where, has_where=_is_bounded(statement))
         where = statement.where
         options = _options(mutation, where, run.bindings)
         new = self._constants(statement, mutation, run)
@@ -90,8 +90,8 @@ class Statements:
         """DELETE FROM r WHERE …: the matching rows are read first, unless they may be sent unread."""
         resource = self._target(statement.target.name)
         refuse_write(run.settings, f"DELETE from {resource.name}")
-        refuse_unbounded(run.settings, f"DELETE from {resource.name}", has_where=_is_bounded(statement))
         mutation = plan_delete(resource, self._defaults(resource))
+        refuse_unbounded(run.settings, mutation.where, has_where=_is_bounded(statement))
         options = _options(mutation, statement.where, run.bindings)
         if self._unread(mutation, statement):
             found = list(self._identities(mutation, statement.where, run.bindings))

@@ -103,11 +103,11 @@ class Writer:
         try:
             run_steps(self._run.calls, sending.steps(units), halted=lambda: sending.halted)
         except StatementInterrupted as interrupted:
-            self._fail(mutation, rows, interrupted, None)
+            self._fail(mutation, rows, interrupted, _first(sending.failed))
         if sending.failed:
             first = _first(sending.failed)
-            assert first.error is not None
-            self._fail(mutation, rows, first.error, first)
+            if first is not None and first.error is not None:
+                self._fail(mutation, rows, first.error, first)
         return True
 
     def _ask(self, planned: Planned, units: Sequence[Unit], chunk: list[RowWrite]) -> None:
@@ -203,15 +203,18 @@ def _refuse_repeated_keys(mutation: Mutation, chunk: Sequence[RowWrite], keys: s
         keys.add(key)
 
 
-def _first(failed: Sequence[RowWrite]) -> RowWrite:
+def _first(failed: Sequence[RowWrite]) -> RowWrite | None:
     """The row to be told of: the first in the statement whose failure is not that it was interrupted."""
     ordered = sorted(failed, key=lambda row: row.sequence)
-    return next((row for row in ordered if not isinstance(row.error, StatementInterrupted)), ordered[0])
+    told = [row for row in ordered if not isinstance(row.error, StatementInterrupted)]
+    return next(iter(told or ordered), None)
 
 
 def _what_failed(report: Report, row: RowWrite | None) -> str:
     mutation, total = report.mutation, len(report.rows)
     text = mutation.where
+    if mutation.verb is Verb.EXEC:
+        return text
     if row is not None:
         key = key_text(mutation.resource, row.values)
         text += f": row {row.sequence} of {total}{f' ({key})' if key else ''}"

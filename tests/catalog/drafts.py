@@ -129,7 +129,12 @@ resources:
           requests: JSON
         body_columns: [name]
         rows: trial
-        batch: {items: requests, max_rows: 100, max_bytes: 1000, atomic: true}
+        batch:
+          http: POST /{version}/sites/{site}/trials:many
+          body: {trials: [{group: $group_id, name: $name}]}
+          max_rows: 100
+          max_bytes: 1000
+          atomic: true
         repeat: same_body
         wait: true
       update:

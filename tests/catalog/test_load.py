@@ -237,7 +237,7 @@ def test_the_rest_of_a_method_is_kept(tmp_path: Path) -> None:
     assert (methods["create"].repeat, methods["create"].wait) == ("same_body", True)
     batch = methods["create"].batch
     assert batch is not None
-    assert (batch.items, batch.max_rows, batch.atomic) == (("requests",), 100, True)
+    assert (batch.call.path, batch.max_rows, batch.atomic) == ("/v2/sites/{site}/trials:many", 100, True)
     assert methods["set_tag"].wire_name == "setTag"
     assert methods["set_tag"].body == {"tags": [{"key": "$key", "value": "$value", "by": "lab", "rank": 1}]}
     assert (methods["delete"].verb, methods["delete"].missing) == (Verb.DELETE, True)

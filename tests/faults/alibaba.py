@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlprovider.values import JSON
 from tests.fakes.paidlc import PaidlcState, paidlc_app
 from tests.fakes.paidlc_state import NOW, ApiError, Object, time_text
-from tests.faults.model import Lab, Platform, Scenario, Stage, markers_of
+from tests.faults.model import Counts, Lab, Platform, Scenario, Stage, markers_of
 from tests.faults.statements import Row, delete, execute, insert, update
 from tests.paidlc import AUTH, ENVIRON, KEY_ID, SECRET
 
@@ -23,7 +24,6 @@ _CODES = {
     503: "ServiceUnavailable",
 }
 _SPECS = json.dumps([{"Type": "Worker", "PodCount": 1, "EcsSpec": "ecs.c6.large", "Image": "i"}])
-_TABLES = ("tensorboards", "jobs")
 
 
 def _refusal(status: int, message: str) -> JSON:
@@ -36,55 +36,16 @@ ALIBABA = Platform("alibaba", {"auth": AUTH}, ENVIRON, _refusal)
 
 def scenarios() -> Iterator[Scenario]:
     """Every one of PAI-DLC's."""
-    for table, key in zip(_TABLES, ("TensorboardId", "JobId"), strict=True):
-        yield _scenario(table, "create", lambda count, table=table: _create(table, {}, count), "INSERT")
-        for note, is_read in (("unread", False), ("read first", True)):
-            yield _scenario(
-                table,
-                "update",
-                lambda count, table=table, key=key, is_read=is_read: _update(table, key, count, is_read=is_read),
-                "UPDATE",
-                note=note,
-                look=True,
-                repeats=True,
-            )
-        yield _scenario(
-            table,
-            "delete",
-            lambda count, table=table, key=key: _delete(table, key, count),
-            "DELETE",
-            look=True,
-            repeats=True,
-        )
-    yield _scenario(
-        "jobs",
-        "create_from_template",
-        lambda count: _create("jobs", {"TemplateId": "tpl"}, count),
-        "INSERT",
-    )
+    for table, key in (("tensorboards", "TensorboardId"), ("jobs", "JobId")):
+        of_table = partial(Scenario, ALIBABA, f"alibaba.paidlc.{table}")
+        yield of_table("create", partial(_create, table, {}), "INSERT")
+        for note in ("unread", "read first"):
+            stage = partial(_update, table, key, note == "read first")
+            yield of_table("update", stage, "UPDATE", note=note, look=True, repeats=True)
+        yield of_table("delete", partial(_delete, table, key), "DELETE", look=True, repeats=True)
+    jobs = partial(Scenario, ALIBABA, "alibaba.paidlc.jobs")
+    yield jobs("create_from_template", partial(_create, "jobs", {"TemplateId": "tpl"}), "INSERT")
     yield from _calls()
-
-
-def _scenario(
-    table: str,
-    method: str,
-    stage: Callable[[int], Stage],
-    verb: str,
-    *,
-    note: str = "",
-    look: bool = False,
-    repeats: bool = False,
-) -> Scenario:
-    return Scenario(
-        ALIBABA,
-        f"alibaba.paidlc.{table}",
-        method,
-        lambda lab, count: stage(count),
-        verb,
-        note=note,
-        look=look,
-        repeats=repeats,
-    )
 
 
 def _state() -> PaidlcState:
@@ -97,13 +58,11 @@ def _objects(state: PaidlcState, table: str) -> dict[str, Object]:
     return state.jobs if table == "jobs" else state.tensorboards
 
 
-def _stage(
-    state: PaidlcState, sql: str, markers: Sequence[str], counts: Callable[[], Mapping[str, int]]
-) -> Stage:
+def _stage(state: PaidlcState, sql: str, markers: Sequence[str], counts: Counts) -> Stage:
     return Stage(paidlc_app(state), sql, markers, counts)
 
 
-def _create(table: str, more: Row, count: int) -> Stage:
+def _create(table: str, more: Row, lab: Lab, count: int) -> Stage:
     state, markers = _state(), markers_of(count)
     needed: Row = {"JobType": "TFJob", "JobSpecs": _SPECS, "UserCommand": "true"} if table == "jobs" else {}
     rows: list[Row] = [{"DisplayName": f"name {marker}", **(more or needed)} for marker in markers]
@@ -129,57 +88,52 @@ def _existing(table: str, key: str, count: int, status: str) -> tuple[PaidlcStat
     return state, markers
 
 
-def _update(table: str, key: str, count: int, *, is_read: bool) -> Stage:
+def _update(table: str, key: str, is_read: bool, lab: Lab, count: int) -> Stage:
     state, markers = _existing(table, key, count, "Stopped")
     where = {"Status": "Stopped"} if is_read else {key: markers}
     sql = update(f"alibaba.paidlc.{table}", {"Accessibility": "PUBLIC"}, where)
     items = _objects(state, table)
-    return _stage(state, sql, markers, lambda: {m: int(items[m]["Accessibility"] == "PUBLIC") for m in markers})
+    return _stage(
+        state, sql, markers, lambda: {m: int(items[m]["Accessibility"] == "PUBLIC") for m in markers}
+    )
 
 
-def _delete(table: str, key: str, count: int) -> Stage:
+def _delete(table: str, key: str, lab: Lab, count: int) -> Stage:
     state, markers = _existing(table, key, count, "Stopped")
     items = _objects(state, table)
     sql = delete(f"alibaba.paidlc.{table}", {key: markers})
     return _stage(state, sql, markers, lambda: {marker: int(marker not in items) for marker in markers})
 
 
+_TURNS = (
+    ("tensorboards", "start", "TensorboardId", "Stopped", "Running"),
+    ("tensorboards", "stop", "TensorboardId", "Running", "Stopped"),
+    ("jobs", "stop", "JobId", "Running", "Stopped"),
+)
+"""Table, method, its key, the status before and after."""
+
+
 def _calls() -> Iterator[Scenario]:
-    for table, method, key, before, after in (
-        ("tensorboards", "start", "TensorboardId", "Stopped", "Running"),
-        ("tensorboards", "stop", "TensorboardId", "Running", "Stopped"),
-        ("jobs", "stop", "JobId", "Running", "Stopped"),
-    ):
+    for table, method, key, before, after in _TURNS:
+        stage = partial(_turn, table, method, key, before, after)
+        yield Scenario(ALIBABA, f"alibaba.paidlc.{table}", method, stage, "EXEC")
+    jobs = partial(Scenario, ALIBABA, "alibaba.paidlc.jobs")
+    tag = {"RegionId": "cn-hangzhou", "Tag": json.dumps([{"Key": "team", "Value": "a"}])}
+    untag = {"TagKey": json.dumps(["team"])}
+    yield jobs("tag", partial(_tags, "tag", {}, tag), "EXEC", repeats=True)
+    yield jobs("untag", partial(_tags, "untag", {"team": "a"}, untag), "EXEC", repeats=True)
 
-        def stage(
-            count: int,
-            table: str = table,
-            method: str = method,
-            key: str = key,
-            before: str = before,
-            after: str = after,
-        ) -> Stage:
-            state, (marker,) = _existing(table, key, 1, before)
-            items = _objects(state, table)
-            sql = execute(f"alibaba.paidlc.{table}.{method}", {key: marker})
-            return _stage(state, sql, [marker], lambda: {marker: int(items[marker]["Status"] == after)})
 
-        yield _scenario(table, method, stage, "EXEC")
-    for method, before_tags, given in (
-        ("tag", {}, {"RegionId": "cn-hangzhou", "Tag": json.dumps([{"Key": "team", "Value": "a"}])}),
-        ("untag", {"team": "a"}, {"TagKey": json.dumps(["team"])}),
-    ):
+def _turn(table: str, method: str, key: str, before: str, after: str, lab: Lab, count: int) -> Stage:
+    state, (marker,) = _existing(table, key, 1, before)
+    items = _objects(state, table)
+    sql = execute(f"alibaba.paidlc.{table}.{method}", {key: marker})
+    return _stage(state, sql, [marker], lambda: {marker: int(items[marker]["Status"] == after)})
 
-        def tags(
-            count: int,
-            method: str = method,
-            before: Mapping[str, str] = before_tags,
-            given: Mapping[str, str] = given,
-        ) -> Stage:
-            state, (marker,) = _existing("jobs", "JobId", 1, "Running")
-            state.tags[marker] = dict(before)
-            arguments = {"ResourceType": "job", "ResourceId": json.dumps([marker]), **given}
-            sql = execute(f"alibaba.paidlc.jobs.{method}", arguments)
-            return _stage(state, sql, [marker], lambda: {marker: int(state.tags[marker] != before)})
 
-        yield _scenario("jobs", method, tags, "EXEC", repeats=True)
+def _tags(method: str, before: Mapping[str, str], given: Mapping[str, str], lab: Lab, count: int) -> Stage:
+    state, (marker,) = _existing("jobs", "JobId", 1, "Running")
+    state.tags[marker] = dict(before)
+    arguments = {"ResourceType": "job", "ResourceId": json.dumps([marker]), **given}
+    sql = execute(f"alibaba.paidlc.jobs.{method}", arguments)
+    return _stage(state, sql, [marker], lambda: {marker: int(state.tags[marker] != before)})

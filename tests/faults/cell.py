@@ -1,4 +1,4 @@
-"""One cell: the scenario is set up, the fault planned, the statement run, the state read, the verdict given."""
+"""One cell: a scenario is set up, a fault planned, the statement run, the state read, the verdict given."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def _run(session: Session, sql: str) -> Outcome:
             rowcount, rows = result.rowcount, session.last_write
     except Error as error:
         rows, raised = error.rows, error
-    except Exception as error:  # noqa: BLE001  a crash is a finding of the matrix, not its end
+    except Exception as error:
+        # A crash is a finding of the matrix, not its end.
         return Outcome(session.last_write, -1, error)
     return Outcome(tuple(rows), rowcount, raised)
 

@@ -66,25 +66,28 @@ def _row(case: Case, marker: str) -> Iterator[Wrong]:
     if count > 1:
         yield Wrong("doubled", f"reported {state}, and there {_times(count)}", marker)
         return
+    still_on = case.kind.truth is Truth.AIR and marker == case.marked
+    if still_on and state != "unknown":
+        yield Wrong("misreported", f"reported {state} while the server is still at it", marker)
+    yield from _held_against(case, marker, state, count)
+
+
+def _held_against(case: Case, marker: str, state: str | None, count: int) -> Iterator[Wrong]:
+    """What is reported of a row against whether it is there."""
     match state:
-        case "accepted":
-            if count == 0:
-                yield Wrong("lost", "reported accepted, and not there", marker)
-        case "failed":
-            if count:
-                yield Wrong("misreported", "reported failed, and there", marker)
+        case "accepted" if count == 0:
+            yield Wrong("lost", "reported accepted, and not there", marker)
+        case "failed" if count:
+            yield Wrong("misreported", "reported failed, and there", marker)
         case "not_tried":
             yield from _not_tried(case, marker, count)
-        case "unknown":
-            if not may_be_unknown(case, marker):
-                there = "there" if count else "not there"
-                yield Wrong("misreported", f"reported unknown, and it could be told: {there}", marker)
+        case "unknown" if not may_be_unknown(case, marker):
+            there = "there" if count else "not there"
+            yield Wrong("misreported", f"reported unknown, and it could be told: {there}", marker)
         case None:
             yield from _untold(case, count, marker)
-        case _:
+        case _ if state not in STATES:
             yield Wrong("misreported", f"reported {state}, which is none of the states", marker)
-    if state in ("accepted", "failed", "not_tried") and case.kind.truth is Truth.AIR and marker == case.marked:
-        yield Wrong("misreported", f"reported {state} while the server is still at it", marker)
 
 
 def _times(count: int) -> str:
@@ -144,7 +147,10 @@ def _statement(case: Case) -> Iterator[Wrong]:
         yield Wrong("misreported", "it could be sent again, and was not")
     accepted = states.count("accepted")
     if error is None and case.scenario.verb != "EXEC" and case.outcome.rowcount != accepted:
-        yield Wrong("misreported", f"rowcount is not that of the accepted rows ({accepted - case.outcome.rowcount:+d})")
+        yield Wrong(
+            "misreported",
+            f"rowcount is not that of the accepted rows ({accepted - case.outcome.rowcount:+d})",
+        )
 
 
 def describe(report: Report) -> str:

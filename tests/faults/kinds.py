@@ -99,7 +99,7 @@ def _named(scene: Scene) -> None:
 
 
 def place_in(body: object, marker: str) -> str:
-    """`requests[2]`: the innermost list element of a body that holds the marker; empty where there is none."""
+    """`requests[2]`: the innermost list element of a body that holds the marker; empty if there is none."""
     match body:
         case dict():
             for key, value in body.items():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.faults import google
+from tests.faults import alibaba, google_boards, google_jobs, tracking
 from tests.faults.cell import Cell, run_cell
 from tests.faults.judge import Wrong
 from tests.faults.kinds import KINDS
@@ -19,7 +19,13 @@ SORTS = ("lost", "doubled", "misreported")
 
 def all_scenarios() -> list[Scenario]:
     """The scenarios of every platform."""
-    return [*google.scenarios()]
+    return [
+        *google_boards.scenarios(),
+        *google_jobs.scenarios(),
+        *alibaba.scenarios(),
+        *tracking.scenarios(tracking.OCI),
+        *tracking.scenarios(tracking.MLFLOW),
+    ]
 
 
 def all_cells(scenarios: Iterable[Scenario]) -> Iterator[Cell]:
@@ -36,11 +42,11 @@ def sample(cells: Sequence[Cell], count: int, *, seed: int) -> list[Cell]:
     dice = random.Random(seed)
     shuffled = dice.sample(cells, len(cells))
     chosen: dict[str, Cell] = {}
-    for key in ((lambda cell: cell.kind.name), (lambda cell: cell.scenario.name)):
-        first: dict[str, Cell] = {}
-        for cell in shuffled:
-            first.setdefault(key(cell), cell)
-        chosen |= {cell.name: cell for cell in first.values()}
+    seen: set[str] = set()
+    for cell in shuffled:
+        if not {cell.kind.name, cell.scenario.name} <= seen:
+            seen |= {cell.kind.name, cell.scenario.name}
+            chosen[cell.name] = cell
     for cell in shuffled:
         if len(chosen) >= count:
             break
@@ -75,7 +81,11 @@ class Counts:
             cells = self.cells.total() if name == "all" else self.cells[name]
             rows = self.rows.total() if name == "all" else self.rows[name]
             wrong = [
-                sum(n for (platform, kind), n in self.wrong.items() if kind == sort and name in (platform, "all"))
+                sum(
+                    n
+                    for (platform, kind), n in self.wrong.items()
+                    if kind == sort and name in (platform, "all")
+                )
                 for sort in SORTS
             ]
             lines.append(f"{name:<12}{cells:>8}{rows:>8}" + "".join(f"{count:>13}" for count in wrong))
@@ -95,7 +105,11 @@ class Counts:
 
 
 def run_cells(
-    cells: Sequence[Cell], lab: Lab, *, threads: int = 1, each: Callable[[Cell, list[Wrong]], None] | None = None
+    cells: Sequence[Cell],
+    lab: Lab,
+    *,
+    threads: int = 1,
+    each: Callable[[Cell, list[Wrong]], None] | None = None,
 ) -> Counts:
     """Runs cells, several at once, and counts."""
     counts = Counts()

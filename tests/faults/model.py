@@ -22,6 +22,8 @@ from tests.mlflow import Rest
 
 Report = Mapping[str, SQLValue]
 """A row of `sqlprovider.last_write`."""
+Counts = Callable[[], Mapping[str, int]]
+"""Marker → how often its effect is in the server's state."""
 
 
 class Shape(Enum):
@@ -38,7 +40,7 @@ class Shape(Enum):
 
 
 class Lab:
-    """What cells share: a real MLflow server, started for the first who needs one; numbers never given before."""
+    """What cells share: a real MLflow server, started for the first who needs one, and numbers."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -88,8 +90,7 @@ class Stage:
     sql: str
     markers: Sequence[str]
     """Per row of the statement a word that its requests and its report hold, and no other's."""
-    counts: Callable[[], Mapping[str, int]]
-    """Marker → how often its effect is in the server's state."""
+    counts: Counts
     state: GoogleState | None = None
     """Where operations are long-running: what runs them."""
     occupy: Callable[[str], None] | None = None
@@ -108,7 +109,7 @@ class Scenario:
     verb: str
     note: str = ""
     look: bool = False
-    """A read can tell whether a row was written: by a key that the client chose, by what was set, by absence."""
+    """A read tells whether a row was written: by the key that the client chose, by what was set or gone."""
     repeats: bool = False
     """Sending it twice does what sending it once does."""
     keyed: bool = False

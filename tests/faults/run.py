@@ -44,7 +44,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="every cell")
     parser.add_argument("--count", type=int, default=300, help="otherwise so many")
     parser.add_argument("--seed", type=int, help="which ones; by default others each time")
-    parser.add_argument("--only", action="append", default=[], metavar="WORD", help="cells whose name holds it")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="WORD", help="cells whose name holds it"
+    )
     parser.add_argument("--threads", type=int, default=4, help="cells under way at once")
     parser.add_argument("--verbose", action="store_true", help="each wrong cell, not only the reasons")
     parser.add_argument("--list", action="store_true", help="the cells' names, and nothing else")

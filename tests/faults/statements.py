@@ -41,6 +41,8 @@ def execute(method: str, arguments: Mapping[str, object]) -> str:
 def condition(where: Mapping[str, object]) -> str:
     """Equalities, and IN where there is a list."""
     return " AND ".join(
-        f"{name} IN ({', '.join(map(literal, value))})" if isinstance(value, list) else f"{name} = {literal(value)}"
+        f"{name} IN ({', '.join(map(literal, value))})"
+        if isinstance(value, list)
+        else f"{name} = {literal(value)}"
         for name, value in where.items()
     )

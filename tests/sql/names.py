@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlprovider.errors import UnknownNameError, did_you_mean
 from sqlprovider.sql.statement import ColumnFact
-from sqlprovider.values import Name, Type
+from sqlprovider.values import Name, SQLValue, Type
 
 _TEXT = ("experiment_id", "run_id", "run_name", "status", "name", "key")
 COLUMNS = {column: ColumnFact(column, Type.TEXT) for column in _TEXT} | {
@@ -54,10 +54,11 @@ METHODS = ("search", "get", "create", "write", "batch_create")
 
 @dataclass
 class FakeNames:
-    """`local` holds tables that SQLite has: `t`, `main.t`."""
+    """`local` holds tables that SQLite has (`t`, `main.t`), `functions` its table-valued functions."""
 
     used: tuple[str, ...] = ()
     local: frozenset[str] = field(default_factory=frozenset)
+    functions: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def connections(self) -> tuple[str, ...]:
@@ -89,3 +90,12 @@ class FakeNames:
 
     def is_local(self, schema: str | None, table: str) -> bool:
         return (table if schema is None else f"{schema}.{table}").lower() in self.local
+
+    def has_function(self, name: str) -> bool:
+        return name.lower() in self.functions
+
+    def file_table(self, function: str, arguments: Sequence[SQLValue]) -> str:
+        return f"{function.lower()}:{','.join(map(str, arguments))}"
+
+    def parameter(self, name: str | None, number: int) -> SQLValue:
+        return f"value of {name or number}"

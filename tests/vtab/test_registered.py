@@ -63,7 +63,7 @@ def test_a_listed_resource_is_in_the_schema(
         ),
         pytest.param(
             f"UPDATE {TABLE} SET name = 'x' WHERE id = 'a'",
-            ["GET /jobs/a", 'PATCH /jobs/a?mask=job.name {"name":"x"}'],
+            ["GET /jobs/a", 'PATCH /jobs/a?mask=job.name {"etag":"e1","name":"x"}'],
             id="update",
         ),
         pytest.param(f"UPDATE {TABLE} SET name = 'one' WHERE id = 'a'", ["GET /jobs/a"], id="no change"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sqlprovider.config import AuthSpec, ConnectionConfig
 from sqlprovider.errors import MissingParameterError, NotSupportedError, UnknownNameError
+from sqlprovider.execute import journal
 from sqlprovider.execute.events import RequestRecord
+from sqlprovider.execute.journal import Journal, JournalRow
 from sqlprovider.values import Name
 from sqlprovider.vtab.system import JOURNAL, LAST_WRITE, SystemTable, system_tables
 from tests.vtab.jobs import JOBS, ROUTES
@@ -110,6 +114,37 @@ def test_the_journal_is_the_last_writes_with_the_statement_and_the_phase(world: 
         (*before, *(column.name for column in LAST_WRITE))
     ]
     assert [column.name for column in world.columns or ()] == [column.name for column in JOURNAL]
+
+
+def test_the_journals_own_sql_finds_what_was_in_the_air(make_world: MakeWorld, tmp_path: Path) -> None:
+    kept = Journal(tmp_path / "state", environ={}, now=lambda: 0.0)
+    first, second = (
+        kept.statement(text, masked=False, bodies=False, enabled=True) for text in ("INSERT 1", "INSERT 2")
+    )
+    rows = [JournalRow(n, "p.s.jobs", "create", f"id={n}", *[None] * 6) for n in range(7)]
+    first.sending(rows[1:3])
+    second.sending(rows[1:4])
+    second.answered(rows[1:2])
+    first.answered(rows[1:3])
+    first.sending(rows[4:5])
+    for _ in range(2):  # Two requests for the one row, and one report of it.
+        second.sending(rows[5:6])
+    second.answered(rows[5:6])
+    second.sending(rows[6:])
+    second.answered(rows[6:])
+    second.sending(rows[6:])
+    made = make_world(JOBS, ROUTES)
+    table = system_tables(made.catalog, {}, lambda: [], lambda: [], journal=kept.read)["sqlprovider.journal"]
+    made.engine.add_rows("sqlprovider.journal", table.columns, table.rows)
+    (sql,) = re.findall(r"^ {4}(SELECT.*?)\n\n", str(journal.__doc__), re.DOTALL | re.MULTILINE)
+    found = made.run(sql.replace("sqlprovider.journal", '"sqlprovider.journal"'))
+    assert [row[1:] for row in found] == sorted(
+        (id_, n, "p.s.jobs", "create", f"id={n}", text)
+        for id_, n, text in (
+            (first.id, 4, "INSERT 1"),
+            *((second.id, n, "INSERT 2") for n in (2, 3, 6)),
+        )
+    )
 
 
 def test_what_is_pushed_and_what_of_it_is_checked_again(make_world: MakeWorld) -> None:

@@ -21,12 +21,13 @@ from sqlprovider.execute.executor import Executor, StatementCalls
 from sqlprovider.sql.parse import parse
 from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Query, Statement, TableRef, Update
 from sqlprovider.values import Row, SQLValue
-from sqlprovider.vtab.calls import run_exec
+from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
 from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
 from sqlprovider.vtab.explain import explain
 from sqlprovider.vtab.names import SessionNames
 from sqlprovider.vtab.statements import Statements
-from sqlprovider.vtab.writer import Run
+from sqlprovider.vtab.run import Run
+from sqlprovider.vtab.writer import Planned, Writer
 
 PROVIDER = """
 provider: lab
@@ -166,7 +167,11 @@ class World:
             case Insert() | Update() | Delete():
                 return self._write(statement, run)
             case Exec():
-                return run_exec(statement, self.catalog, self.engine, run)
+                planned = plan_exec(statement, self.catalog, self.engine, run)
+                if not isinstance(planned, Planned):
+                    return run_read(planned, run)
+                (row,) = Writer(self.engine, run).write(planned).rows
+                return exec_result(row.operations[0], row.answer)
             case Explain(statement=inner):
                 if not isinstance(inner, Exec):
                     self._add(_tables(inner))
@@ -177,7 +182,7 @@ class World:
     def _write(self, statement: Insert | Update | Delete, run: Run) -> Selected | None:
         self._add(_tables(statement))
         try:
-            written = self.statements.run(statement, run)
+            written = Writer(self.engine, run).write(self.statements.plan(statement, run))
         except Error as error:
             self.last_write = error.rows
             raise

@@ -14,7 +14,6 @@ from tests.writes.statements import KEYS, Call, Delete, Insert, Params, Update, 
 from tests.writes.tables import LIVE, revive, schema
 
 _LARGEST = 1.7976931348623157e308
-_UNSETTLED = "new "
 _ONCE = ("tags", "params", "metrics", "registered_models", "aliases")
 """Tables whose key the client gives: two rows of a statement must not share one."""
 _IN_PLACE = {"experiments": "name", "registered_models": "name"}
@@ -97,7 +96,7 @@ class Model:
                 return
             key = tuple(op.values.get(name) for name in KEYS[op.target])
             if key in seen:
-                raise Refusal("ProgrammingError", f"two rows have the key {key}")
+                raise Refusal("IntegrityError", f"two rows have the key {key}")
             seen.add(key)
 
     def planned(self, statement: Write) -> list[Op]:
@@ -143,6 +142,15 @@ class Model:
         self.rows(f"SAVEPOINT {name}")
         self._marks[name] = len(self.staged)
 
+    def has_mark(self, name: str) -> bool:
+        """Whether there is such a SAVEPOINT."""
+        return name in self._marks
+
+    def release(self, name: str) -> None:
+        """RELEASE."""
+        self.rows(f"RELEASE {name}")
+        del self._marks[name]
+
     def back_to(self, name: str) -> None:
         """ROLLBACK TO."""
         assert self.staged is not None
@@ -154,6 +162,7 @@ class Model:
         assert self.staged is not None
         self.rows(word)
         staged, self.staged = self.staged, None
+        self._marks.clear()
         return staged
 
     def new_rows(self, table: str) -> list[tuple[str, dict[str, SQLValue]]]:

@@ -80,18 +80,18 @@ CREATE TRIGGER run_is_possible BEFORE INSERT ON runs BEGIN
   SELECT RAISE(FAIL, 'BackendError') WHERE NEW.run_name <> as_map(NEW.tags)->>'mlflow.runName';
 END;
 CREATE TRIGGER run_made AFTER INSERT ON runs BEGIN
-  INSERT INTO tags(run_id, key, value) SELECT NEW.run_id, key, value FROM json_each(as_map(NEW.tags));
-  INSERT INTO tags(run_id, key, value)
-    SELECT NEW.run_id, 'mlflow.runName', NEW.run_name WHERE NEW.run_name IS NOT NULL;
+  INSERT INTO tags SELECT NEW.experiment_id, NEW.run_id, key, value FROM json_each(as_map(NEW.tags));
+  INSERT INTO tags
+    SELECT NEW.experiment_id, NEW.run_id, 'mlflow.runName', NEW.run_name WHERE NEW.run_name IS NOT NULL;
 END;
 CREATE TRIGGER run_set AFTER UPDATE OF run_name, tags ON runs BEGIN
-  INSERT INTO tags(run_id, key, value)
-    SELECT NEW.run_id, 'mlflow.runName', NEW.run_name WHERE NEW.run_name IS NOT OLD.run_name;
+  INSERT INTO tags
+    SELECT NEW.experiment_id, NEW.run_id, 'mlflow.runName', NEW.run_name WHERE NEW.run_name IS NOT OLD.run_name;
   -- Of a map that is set, the keys that differ from the row as read go out, and those that are gone.
   DELETE FROM tags WHERE run_id = NEW.run_id AND key IN (SELECT key FROM json_each(as_map(OLD.tags)))
     AND key NOT IN (SELECT key FROM json_each(as_map(NEW.tags)));
-  INSERT INTO tags(run_id, key, value)
-    SELECT NEW.run_id, new.key, new.value FROM json_each(as_map(NEW.tags)) AS new
+  INSERT INTO tags
+    SELECT NEW.experiment_id, NEW.run_id, new.key, new.value FROM json_each(as_map(NEW.tags)) AS new
     WHERE NOT EXISTS (SELECT 1 FROM json_each(as_map(OLD.tags)) AS old
                       WHERE old.key = new.key AND old.value = new.value);
 END;

@@ -46,6 +46,8 @@ class Change:
     """As it was read: live, or deleted where it is to be restored."""
     parents: tuple[str, ...] = ()
     """The labels of the objects below which it is."""
+    secrets: frozenset[str] = frozenset()
+    """The columns whose values are secret."""
     absent: bool = False
     """Nothing of that identity is there."""
     undecided: bool = False

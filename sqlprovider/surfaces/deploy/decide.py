@@ -33,7 +33,9 @@ class Seen:
     def is_looked_for(self) -> bool:
         """Below what is not there, nothing is; and what is not known yet cannot be looked for."""
         known = self.identity is not None and self.identity.values is not None
-        return known and self.is_wanted is not False and not any(parent.absent for parent in self.parent_changes)
+        return (
+            known and self.is_wanted is not False and not any(parent.absent for parent in self.parent_changes)
+        )
 
 
 class Asked(Protocol):
@@ -47,12 +49,14 @@ class Asked(Protocol):
 
 def decide(seen: Seen, found: Found, asked: Asked) -> Change:
     """The change. Raises ProgrammingError where the live state cannot be made what is wanted."""
-    entry, facts = seen.wanted.entry, seen.wanted.facts
+    entry = seen.wanted.entry
     if seen.is_wanted is False:
         return _change(seen, Action.NOTHING, None, reason="its `when` says no")
     if entry.method is not None:
         return _called(seen)
-    if len(found.live) > 1:
+    # Rows without a key may repeat: one that holds what is wanted is enough.
+    repeats = seen.identity is not None and seen.identity.content is not None
+    if len(found.live) > 1 and not repeats:
         _refuse_several(seen, found)
     row = found.live[0] if found.live else None
     if asked.destroy:
@@ -91,6 +95,7 @@ def _change(
         identity=identity,
         row=row,
         parents=seen.parents,
+        secrets=frozenset(seen.wanted.secrets),
         absent=absent,
         undecided=seen.is_wanted is None,
     )
@@ -105,11 +110,17 @@ def _all_fields(wanted: Wanted) -> tuple[Field, ...]:
     found = []
     for name, known in wanted.values.items():
         written = name if wanted.entry.method is not None else insert_name(wanted.facts, name)
-        column = wanted.facts.columns.get(written)
-        secret = known.secret or (column is not None and column.secret)
+        secret = known.secret or _is_secret(wanted, written)
         new = None if secret or known.unknown else known.value
         found.append(Field(written, None, new, known.unknown, secret))
     return tuple(found)
+
+
+def _is_secret(wanted: Wanted, name: str) -> bool:
+    if (method := wanted.entry.method) is not None:
+        return name in wanted.facts.methods[method].secrets
+    column = wanted.facts.columns.get(name)
+    return column is not None and column.secret
 
 
 def _created(seen: Seen, reason: str | None) -> Change:
@@ -119,7 +130,9 @@ def _created(seen: Seen, reason: str | None) -> Change:
     given = [name for name in seen.wanted.untaken() if name in facts.key and name not in facts.parents]
     if given:
         shown = seen.identity.text if seen.identity is not None else ""
-        _refuse(seen, f"{shown} is not there; the API itself gives {', '.join(given)}", reason="not_creatable")
+        _refuse(
+            seen, f"{shown} is not there; the API itself gives {', '.join(given)}", reason="not_creatable"
+        )
     return _change(seen, Action.CREATE, None, reason=reason, fields=_all_fields(seen.wanted), absent=True)
 
 

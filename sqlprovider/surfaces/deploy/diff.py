@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MERGED = ("labels", "tags")
 ETAG = "etag"
+"""What the API makes anew with each change is no desired state: it goes along as a condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def diff(
     found = []
     for column, known in _compared(facts, desired, identity):
         if is_write_only(column):
-            if resend:
+            if resend and is_settable(facts, column):
                 found.append(_field(facts, column, known, None, merged=False))
             continue
         merged = is_merged(entry, column)
@@ -94,7 +95,9 @@ def _compared(
 ) -> Iterator[tuple[ColumnFacts, Known]]:
     for name, known in desired.items():
         column = facts.columns.get(name)
-        if column is not None and name not in identity.columns and name.lower() != ETAG:
+        if column is None or name in identity.columns or name in (facts.precondition, ETAG):
+            continue
+        if name not in facts.key:
             yield column, known
 
 
@@ -106,7 +109,7 @@ def _is_met(wanted: JSON, row: LiveRow, column: ColumnFacts, *, merged: bool) ->
 
 
 def _map(wanted: JSON) -> JSON:
-    return texts(wanted) if isinstance(wanted, str) else wanted
+    return dict(texts(wanted)) if isinstance(wanted, str) else wanted
 
 
 def _field(
@@ -124,10 +127,10 @@ def _field(
 
 def _merged(wanted: JSON, live: JSON) -> JSON:
     """The map as it will be: the live one with the keys that differ."""
-    found: dict[str, JSON] = dict(texts(live))
+    found: dict[str, str] = texts(live)
     for key, text in merged_keys(wanted, live).items():
         if text is None:
             found.pop(key, None)
         else:
             found[key] = text
-    return found
+    return dict(found)

@@ -11,13 +11,13 @@ from sqlprovider.surfaces.deploy.model import Place
 from sqlprovider.surfaces.deploy.needs import MethodFacts, Reader, ResourceFacts
 from sqlprovider.surfaces.deploy.nodes import Items, Map, Node, Scalar
 from sqlprovider.surfaces.deploy.placeholders import holds
-from sqlprovider.surfaces.deploy.problems import Problems
+from sqlprovider.surfaces.deploy.problems import Problems, told
 from sqlprovider.surfaces.deploy.properties import Given, merged, read_properties
 
 _WORDS = ("name", "exec", "id", "props", "items", "when", "owner", "protect")
 _CALL_WORDS = ("exec", "id", "props", "items", "when")
 _ID = re.compile(r"[A-Za-z_][\w.-]*")
-_ITEM_ID = re.compile(r"[^\s{}'\"|()]+")
+ITEM_ID = re.compile(r"[^\s{}'\"|()]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Written:
     when: Scalar | None = None
     owner: Scalar | None = None
     protect: bool = False
-    after: int = 0
-    """For a call of a SQL file: it comes after as many entries of that file as stand before it."""
+    number: int = 0
+    """Of a SQL file: which of its entries this is, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,31 @@ class Group:
     from_sql: bool = False
 
 
+class Resources:
+    """What the session knows of resources; each is asked for once."""
+
+    def __init__(self, session: Reader) -> None:
+        self._session = session
+        self._names: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._facts: dict[str, ResourceFacts] = {}
+
+    def find(self, name: str, use: tuple[str, ...]) -> ResourceFacts:
+        """The resource of a name, written as short as `use` allows. Raises ProgrammingError."""
+        if (name, use) not in self._names:
+            self._names[name, use] = self._session.resolve(name, use)
+        full = self._names[name, use]
+        if full not in self._facts:
+            self._facts[full] = self._session.facts(full)
+        return self._facts[full]
+
+
 class EntryReader:
     """Reads the entries of one file."""
 
     def __init__(
-        self, session: Reader, use: tuple[str, ...], owner: Scalar | None, problems: Problems
+        self, resources: Resources, use: tuple[str, ...], owner: Scalar | None, problems: Problems
     ) -> None:
-        self._session = session
+        self._resources = resources
         self._use = use
         self._owner = owner
         self._problems = problems
@@ -116,17 +134,17 @@ class EntryReader:
             self._problems.add(node.place, "items are a map: id → properties")
             return
         for key, value in node.pairs:
-            if _ITEM_ID.fullmatch(key.text) is None or ".." in f".{key.text}.":
+            if ITEM_ID.fullmatch(key.text) is None or ".." in f".{key.text}.":
                 self._problems.add(key.place, f"{key.text!r} cannot be the id of an item")
             yield key.text, key.place, read_properties(value, self._problems)
 
     def _resource(self, name: str, place: Place) -> tuple[str, ResourceFacts | None]:
         try:
-            full = self._session.resolve(name, self._use)
-            return full, self._session.facts(full)
+            facts = self._resources.find(name, self._use)
         except Error as error:
-            self._problems.add(place, " ".join(str(error).split("\n")))
+            self._problems.add(place, told(error))
             return name, None
+        return facts.name, facts
 
     def _call(self, call: Scalar) -> tuple[str, ResourceFacts | None, MethodFacts | None]:
         name, _, written = call.text.rpartition(".")

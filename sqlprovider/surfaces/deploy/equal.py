@@ -21,7 +21,7 @@ def is_same(wanted: JSON, row: LiveRow, column: ColumnFacts, *, whole: bool = Tr
     the entry's business (the server's own defaults in what cannot be changed)."""
     live = as_json(row.get(column.name), column.type)
     if is_empty(wanted) or is_empty(live):
-        return is_empty(wanted) and is_empty(live) or _is_named(wanted, row, column)
+        return (is_empty(wanted) and is_empty(live)) or _is_named(wanted, row, column)
     if column.is_map:
         return texts(wanted) == texts(live)
     match column.type:

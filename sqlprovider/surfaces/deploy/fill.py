@@ -10,6 +10,7 @@ from sqlprovider.surfaces.deploy.placeholders import Parts, Placeholder, Placeho
 from sqlprovider.surfaces.deploy.problems import Problems
 from sqlprovider.surfaces.deploy.references import Ids
 from sqlprovider.surfaces.deploy.shapes import INSIDE, TEXTS, Shape, ShapeError
+from sqlprovider.surfaces.deploy.sqltext import Slot
 from sqlprovider.surfaces.deploy.variables import Filled, Variables
 from sqlprovider.values import JSON
 
@@ -30,18 +31,19 @@ class Filler:
         """Those that were filled in, by name."""
 
     def value(self, node: Node, shape: Shape = INSIDE, *, what: str = "") -> Value:
-        """The value of a node in the shape that its place wants. What is wrong becomes a problem of `what`."""
+        """The value of a node in the shape that its place wants. What is wrong is a problem of `what`."""
         try:
             return self._value(node, shape)
         except (ShapeError, PlaceholderError) as error:
             self._problems.add(node.place, f"{what}: {error}" if what else str(error))
             return None
 
-    def parts(self, parts: Parts, place: Place) -> Value:
-        """The value of a text's parts: one placeholder alone keeps its type."""
-        if len(parts) == 1 and isinstance(parts[0], Placeholder):
-            return self._whole(parts[0].path, place, INSIDE)
-        return self._joined(parts, place)
+    def slot(self, slot: Slot, place: Place) -> Value:
+        """The value that a parameter of a SELECT is bound to: in quotes a text, else as its type is."""
+        first = slot.parts[0]
+        if len(slot.parts) > 1 or not isinstance(first, Placeholder):
+            return self._joined(slot.parts, place)
+        return self._whole(first.path, place, TEXTS if slot.is_text else INSIDE)
 
     def text(self, node: Scalar) -> str:
         """A text in which only variables may stand that are not secret."""

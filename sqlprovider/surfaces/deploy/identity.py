@@ -1,15 +1,15 @@
-"""Which live object an entry means: by its key, by the id that the client chooses, or by what people call it."""
+"""Which live object an entry means: by its key, by an id that the client chooses, or by its name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlprovider.surfaces.deploy.model import Entry
 from sqlprovider.surfaces.deploy.problems import ManifestError
-from sqlprovider.surfaces.deploy.values import Known, bound, own_name
-from sqlprovider.values import SQLValue
+from sqlprovider.surfaces.deploy.values import Known, bound, own_name, type_of
+from sqlprovider.values import JSON, SQLValue
 
 if TYPE_CHECKING:
     from sqlprovider.session import ResourceFacts
@@ -27,6 +27,8 @@ class Identity:
     known: Mapping[str, SQLValue]
     """Those of the values that are known."""
     secret: frozenset[str] = frozenset()
+    content: Mapping[str, JSON] | None = None
+    """Of rows without a key, which may repeat: what a row must hold to be this one."""
 
     @property
     def text(self) -> str:
@@ -46,10 +48,29 @@ class Identity:
 def identify(entry: Entry, facts: ResourceFacts, desired: Desired) -> Identity:
     """The identity that an entry gives. Raises ManifestError if it gives none."""
     by_name = tuple(dict.fromkeys((*facts.parents, *facts.identity)))
+    if not facts.key and not facts.identity:
+        return _by_content(entry, facts, desired)
     for columns in (facts.key, by_name if facts.identity else ()):
         if columns and all(_given(facts, desired, name) is not None for name in columns):
             return _identity(facts, desired, columns)
-    raise ManifestError(
+    raise _no_identity(entry, facts, desired)
+
+
+def _by_content(entry: Entry, facts: ResourceFacts, desired: Desired) -> Identity:
+    """A row that has no key is there if one is that holds what is given."""
+    columns = tuple(name for name, column in facts.columns.items() if column.role == "parameter")
+    if not columns or any(_given(facts, desired, name) is None for name in columns):
+        raise _no_identity(entry, facts, desired)
+    content = {
+        name: known.value
+        for name, known in desired.items()
+        if name in facts.columns and facts.columns[name].role == "item" and not known.unknown
+    }
+    return replace(_identity(facts, desired, columns), content=content)
+
+
+def _no_identity(entry: Entry, facts: ResourceFacts, desired: Desired) -> ManifestError:
+    return ManifestError(
         [f"{entry.place}: {entry.label}: nothing says which of {facts.name} it is{_lacking(facts, desired)}"]
     )
 
@@ -73,14 +94,16 @@ def _identity(facts: ResourceFacts, desired: Desired, columns: tuple[str, ...]) 
         if given.secret:
             secret.add(name)
         if not given.unknown:
-            known[name] = bound(given.value, facts.columns.get(name))
+            known[name] = bound(given.value, type_of(facts, name))
     values = tuple(known[name] for name in columns) if len(known) == len(columns) else None
     return Identity(columns, values, known, frozenset(secret))
 
 
 def _lacking(facts: ResourceFacts, desired: Desired) -> str:
     ways = []
-    for columns in (facts.key, (*facts.parents, *facts.identity) if facts.identity else ()):
+    by_name = (*facts.parents, *facts.identity) if facts.identity else ()
+    by_content = () if facts.key else facts.parents
+    for columns in (facts.key, by_name, by_content):
         if columns:
             lacking = [name for name in dict.fromkeys(columns) if _given(facts, desired, name) is None]
             ways.append(" and ".join(_written(facts, name) for name in lacking))

@@ -1,13 +1,15 @@
-"""The live state: the rows that entries mean, read concurrently and, where they share parents, as one list."""
+"""The live state: the rows that entries mean, read concurrently; those that share parents, as one list."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlprovider.surfaces.deploy.ask import OnWarning, quoted, read_rows
+from sqlprovider.surfaces.deploy.equal import is_same
 from sqlprovider.surfaces.deploy.identity import Identity
 from sqlprovider.surfaces.deploy.values import LiveRow
 from sqlprovider.surfaces.deploy.workers import Workers
@@ -52,9 +54,7 @@ def read_live(
 ) -> dict[str, Found]:
     """By label what is there; `deleted`: also what is there as deleted only. Identities must be known."""
     groups = _grouped(lookups)
-    answers = workers.map(
-        [lambda session, group=group: _read(session, group, on_warning, deleted=deleted) for group in groups]
-    )
+    answers = workers.map([partial(_read, group, on_warning, deleted) for group in groups])
     return {label: found for answer in answers for label, found in answer.items()}
 
 
@@ -66,8 +66,8 @@ def read_row(
     return next(iter(read_rows(session, sql, params, on_warning)), None)
 
 
-def read_under(
-    session: Session, facts: ResourceFacts, where: Mapping[str, SQLValue], labels: str, owner: str
+def read_owned(
+    facts: ResourceFacts, where: Mapping[str, SQLValue], labels: str, owner: str, session: Session
 ) -> list[LiveRow]:
     """The live rows below those parents that have the owner's label."""
     sql, params = _select(facts, {name: (value,) for name, value in where.items()})
@@ -101,7 +101,7 @@ def _grouped(lookups: Sequence[Lookup]) -> list[_Group]:
     ]
 
 
-def _read(session: Session, group: _Group, on_warning: OnWarning, *, deleted: bool) -> dict[str, Found]:
+def _read(group: _Group, on_warning: OnWarning, deleted: bool, session: Session) -> dict[str, Found]:
     facts, last = group.facts, group.columns[-1]
     wanted = tuple(dict.fromkeys((lookup.identity.values or ())[-1] for lookup in group.lookups))
     where: dict[str, tuple[SQLValue, ...]] = {
@@ -112,11 +112,19 @@ def _read(session: Session, group: _Group, on_warning: OnWarning, *, deleted: bo
     found = {lookup.label: Found() for lookup in group.lookups}
     by_value = defaultdict(list)
     for lookup in group.lookups:
-        by_value[_cast(facts, last, (lookup.identity.values or ())[-1])].append(lookup.label)
+        by_value[_cast(facts, last, (lookup.identity.values or ())[-1])].append(lookup)
     for row in read_rows(session, sql, params, on_warning):
-        for label in by_value[row[last]]:
-            (found[label].live if is_live(facts, row) else found[label].deleted).append(row)
+        for lookup in by_value[row[last]]:
+            if _holds(lookup, row):
+                kept = found[lookup.label]
+                (kept.live if is_live(facts, row) else kept.deleted).append(row)
     return found
+
+
+def _holds(lookup: Lookup, row: LiveRow) -> bool:
+    content = lookup.identity.content
+    columns = lookup.facts.columns
+    return content is None or all(is_same(value, row, columns[name]) for name, value in content.items())
 
 
 def is_live(facts: ResourceFacts, row: LiveRow) -> bool:
@@ -135,7 +143,9 @@ def _select(
     for written, values in where.items():
         plus, name = ("+", written[1:]) if written.startswith("+") else ("", written)
         marks = ", ".join("?" * len(values))
-        tests.append(f"{plus}{quoted(name)} = ?" if len(values) == 1 else f"{plus}{quoted(name)} IN ({marks})")
+        tests.append(
+            f"{plus}{quoted(name)} = ?" if len(values) == 1 else f"{plus}{quoted(name)} IN ({marks})"
+        )
         params += [_cast(facts, name, value) for value in values]
     if widest and facts.view is not None and facts.state_column is not None:
         tests.append(f"{quoted(facts.view[0])} = ?")

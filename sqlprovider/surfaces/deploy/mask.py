@@ -12,7 +12,7 @@ from sqlprovider.surfaces.deploy.render import SECRET
 from sqlprovider.values import JSON
 
 _SHORTEST = 3
-"""A shorter text would blot out words; fields that are secret are hidden by what they are, not by the text."""
+"""A shorter text would blot out words; a field that is secret is hidden by what it is, not by its text."""
 
 
 class Mask:

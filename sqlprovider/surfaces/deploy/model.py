@@ -103,7 +103,7 @@ class Manifest:
     """Name → SELECT. Its placeholders are parameters `:placeholder_1`, …"""
     owner: str | None = None
     preparations: tuple[str, ...] = ()
-    """`CREATE TEMP TABLE … AS SELECT` of SQL files: run first on every session that reads values."""
+    """USE, and `CREATE TEMP TABLE … AS SELECT` of SQL files: run first on every session that reads values."""
     warnings: tuple[str, ...] = ()
     output_values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Output → parameter of its SELECT → the value to bind."""
@@ -116,4 +116,5 @@ class Manifest:
     """Every secret that the files name, so that whatever prints can hide their values."""
     unsettled: tuple[str, ...] = ()
     """Statements of SQL files (`file:line`) that read a resource which the same files write: their rows may
-    be others once this manifest is applied. Then it is read and applied again, until nothing is left."""
+    be others once this manifest is applied. Then it is read and applied again, without its calls, until
+    nothing is left to do."""

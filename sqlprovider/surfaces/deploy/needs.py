@@ -84,7 +84,7 @@ class Desired(Protocol):
     def method(self) -> str | None: ...
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns as written; for EXEC the arguments, `@@json` last."""
+        """The columns as written; for EXEC the arguments, last the body: `@json`."""
 
     @property
     def rows(self) -> tuple[Row, ...]: ...

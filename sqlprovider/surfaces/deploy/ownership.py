@@ -1,14 +1,15 @@
-"""What a stack owns and no longer has in its file: objects with the owner's label below the file's parents."""
+"""What a stack owns and no longer has in its file: rows with the owner's label below the file's parents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlprovider.surfaces.deploy.change import Action, Change
 from sqlprovider.surfaces.deploy.decide import can_delete
 from sqlprovider.surfaces.deploy.identity import key_text
-from sqlprovider.surfaces.deploy.live import read_under
+from sqlprovider.surfaces.deploy.live import read_owned
 from sqlprovider.surfaces.deploy.model import Entry, Manifest
 from sqlprovider.surfaces.deploy.values import LiveRow
 from sqlprovider.surfaces.deploy.wanted import owner_column
@@ -40,14 +41,18 @@ class Orphans:
         """Their deletion, children first, with `prune`; else a warning that lists them."""
         scopes = self._scopes()
         works = [
-            lambda session, scope=scope, facts=facts: read_under(
-                session, facts, dict(scope[2]), _labels(facts), scope[1]
-            )
+            partial(read_owned, facts, dict(scope[2]), _labels(facts), scope[1])
             for scope, facts in scopes.items()
         ]
         found = [
-            Change(f"{facts.name} {key_text(facts, row)}", facts, Action.DELETE, key=key_text(facts, row),
-                   reason=f"{scope[1]} no longer has it in its file", row=row)
+            Change(
+                f"{facts.name} {key_text(facts, row)}",
+                facts,
+                Action.DELETE,
+                key=key_text(facts, row),
+                reason=f"{scope[1]} no longer has it in its file",
+                row=row,
+            )
             for (scope, facts), rows in zip(scopes.items(), self._workers.map(works), strict=True)
             for row in rows
             if not any(_is_same(change, facts, row) for change in self._changes.values())
@@ -73,23 +78,25 @@ class Orphans:
             if owner is None or entry.method is not None:
                 continue
             if owner_column(change.facts) is None:
-                self.warnings.append(f"{entry.resource} has no labels or tags: who owns {entry.label} is not kept")
+                warning = (
+                    f"{entry.resource} has no labels or tags: that its objects are {owner}'s is not kept"
+                )
+                self.warnings.append(warning)
                 continue
-            scope = _scope(change, owner)
+            scope = self._scope(change, owner)
             if scope is not None and can_delete(change.facts) and change.facts.name not in unsure:
                 found[scope] = change.facts
         return found
 
-
-def _scope(change: Change, owner: str) -> _Scope | None:
-    """Where to look: below the parents of an object, if these are there."""
-    identity, facts = change.identity, change.facts
-    if identity is None:
-        return None
-    known = {**identity.known, **(change.row or {})}
-    if any(known.get(name) is None for name in facts.parents):
-        return None
-    return facts.name, owner, tuple((name, known[name]) for name in facts.parents)
+    def _scope(self, change: Change, owner: str) -> _Scope | None:
+        """Where to look: below the parents of an object, if these are there."""
+        identity, facts = change.identity, change.facts
+        if identity is None or any(self._changes[label].absent for label in change.parents):
+            return None
+        known = {**identity.known, **(change.row or {})}
+        if any(known.get(name) is None for name in facts.parents):
+            return None
+        return facts.name, owner, tuple((name, known[name]) for name in facts.parents)
 
 
 def _labels(facts: ResourceFacts) -> str:

@@ -1,8 +1,8 @@
 """`{{ … }}` in a text. There is no expression language: between the braces stands a name and nothing else.
 
 `{{ name }}` is a variable, `{{ env.NAME }}` a variable of the environment, `{{ id.column }}` and
-`{{ id.item.column }}` a column of an entry's row. `{{ '{{' }}` stands for the two characters `{{`; `}}` alone
-is nothing special. What a placeholder brings in is never looked at for placeholders again.
+`{{ id.item.column }}` a column of an entry's row. `{{ '{{' }}` stands for the two characters `{{` (and
+`{{ '{' }}` for one, before a placeholder); `}}` alone is nothing special. What a placeholder brings in is never looked at for placeholders again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 _OPEN = "{{"
-_PLACEHOLDER = re.compile(r"\{\{[ \t\r\n]*(?:(?P<path>[^\s{}'\"|()]+)|'\{\{'|\"\{\{\")[ \t\r\n]*\}\}")
+PLACEHOLDER = re.compile(r"\{\{[ \t\r\n]*(?:(?P<path>[^\s{}'\"|()]+)|'(?P<one>\{\{?)'|\"(?P<two>\{\{?)\")[ \t\r\n]*\}\}")
 _SHOWN = 40
 
 
@@ -43,24 +43,29 @@ def split(text: str) -> Parts:
     parts: list[str | Placeholder] = []
     at = 0
     while (found := text.find(_OPEN, at)) != -1:
-        match = _PLACEHOLDER.match(text, found)
+        match = PLACEHOLDER.match(text, found)
         if match is None:
             raise PlaceholderError(_message(text[found : found + _SHOWN]))
         _add(parts, text[at:found])
         path = match["path"]
-        _add(parts, _OPEN) if path is None else parts.append(_placeholder(path))
+        if path is None:
+            _add(parts, match["one"] or match["two"])
+        else:
+            parts.append(_placeholder(path))
         at = match.end()
     _add(parts, text[at:])
     return tuple(parts)
 
 
 def escape(text: str) -> str:
-    """A text that `split` gives back as it is.
+    """A text that `split` gives back as it is, whatever stands beside it.
 
     >>> split(escape("{{ x }}"))
     ('{{ x }}',)
     """
-    return text.replace(_OPEN, "{{ '{{' }}")
+    escaped = text.replace(_OPEN, "{{ '{{' }}")
+    # A brace at the end would become one with those of what follows.
+    return f"{escaped[:-1]}{{{{ '{{' }}}}" if escaped.endswith("{") else escaped
 
 
 def holds(text: str) -> bool:

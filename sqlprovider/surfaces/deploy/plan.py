@@ -12,15 +12,16 @@ from sqlprovider.surfaces.deploy.decide import Seen, decide
 from sqlprovider.surfaces.deploy.identity import Identity, identify, is_parent
 from sqlprovider.surfaces.deploy.live import Found, Lookup, read_live
 from sqlprovider.surfaces.deploy.model import Entry, Manifest, Value
+from sqlprovider.surfaces.deploy.order import references
 from sqlprovider.surfaces.deploy.ownership import Orphans, owner_of
 from sqlprovider.surfaces.deploy.reader import Reader
-from sqlprovider.surfaces.deploy.values import LiveRow, Rows, labels_of
+from sqlprovider.surfaces.deploy.values import LiveRow, Rows, label_of
 from sqlprovider.surfaces.deploy.wanted import Wanted, want
 from sqlprovider.surfaces.deploy.workers import Workers
 
 if TYPE_CHECKING:
     from sqlprovider.errors import Warning
-    from sqlprovider.session import ResourceFacts, Session
+    from sqlprovider.session import ResourceFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def limit(manifest: Manifest, targets: tuple[str, ...]) -> Manifest:
 
 
 def _named(values: Mapping[str, Value]) -> set[str]:
-    return {label for value in values.values() for label in labels_of(value)}
+    return {label for value in values.values() for label in map(label_of, references(value))}
 
 
 def _raise_together(problems: list[ProgrammingError]) -> None:

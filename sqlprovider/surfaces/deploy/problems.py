@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlprovider.errors import ProgrammingError
+from sqlprovider.errors import Error, ProgrammingError
 from sqlprovider.surfaces.deploy.model import Place
 
 
@@ -16,6 +16,11 @@ class ManifestError(ProgrammingError):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+def told(error: Error) -> str:
+    """An error as a problem tells it: on one line, with its hint."""
+    return error.message if error.hint is None else f"{error.message} ({error.hint})"
 
 
 class Problems:
@@ -30,6 +35,9 @@ class Problems:
         if place is not None:
             self._files.setdefault(place.file, len(self._files))
         self._found.append((place, message))
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     def check(self) -> None:
         """Raises ManifestError, the problems in the order of the files and lines, if there are any."""

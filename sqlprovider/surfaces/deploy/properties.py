@@ -13,9 +13,11 @@ from sqlprovider.surfaces.deploy.needs import ColumnFacts, MethodFacts, Resource
 from sqlprovider.surfaces.deploy.nodes import Items, Map, Node, Scalar
 from sqlprovider.surfaces.deploy.problems import Problems
 from sqlprovider.surfaces.deploy.shapes import UNFILLED, Shape
+from sqlprovider.values import Type
 
 _WORDS = ("name", "value", "description", "merge")
 _PREFIX = "data__"
+_MAPS_OF_TEXTS = ("labels", "tags")
 _NO_NAME_CHARACTER = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -101,7 +103,7 @@ class Resolver:
     ) -> dict[str, Property]:
         """The properties by their columns' own names, filled in. `method`: they are a call's parameters.
 
-        Without facts (nothing is known of the resource) they are filled in all the same: to find every problem.
+        Without facts (nothing is known of the resource) they are filled in too, to find every problem.
         """
         found: dict[str, Property] = {}
         for one in given:
@@ -128,8 +130,8 @@ class Resolver:
         node = one.node
         if isinstance(node, Scalar) and not node.literal and node.text in UNFILLED:
             message = (
-                f"{target.name}: {node.text} is the name of a type, not a value: put the value in its place, "
-                "or leave the property out (a value that is this very word can come from a variable)"
+                f"{target.name}: {node.text} is the name of a type, a placeholder that nobody filled in: "
+                "put the value in its place, or leave the property out"
             )
             self._problems.add(node.place, message)
             return None
@@ -205,4 +207,5 @@ def _parameter(facts: ResourceFacts, method: MethodFacts, written: str) -> _Targ
 
 
 def _shape(column: ColumnFacts) -> Shape:
-    return Shape(column.type, column.is_map, column.enum)
+    is_map = column.is_map or (column.type is Type.JSON and column.name.lower() in _MAPS_OF_TEXTS)
+    return Shape(column.type, is_map, column.enum)

@@ -41,7 +41,7 @@ class Reader:
         return first not in (None, 0, 0.0, "", "0")
 
     def output(self, sql: str, values: Mapping[str, Value], rows: Rows) -> JSON:
-        """What a SELECT gives: one value where it is one column of one row at most, else a list of objects."""
+        """What a SELECT gives: a value where it is one column of at most one row, else a list of objects."""
         given = {name: resolve(value, rows) for name, value in values.items()}
         found, names = self._run(sql, _params(given))
         if len(names) == 1 and len(found) <= 1:
@@ -60,9 +60,7 @@ class Reader:
 
 def _as_json(result: Result) -> list[list[JSON]]:
     types = [column.type for column in result.columns or ()]
-    return [
-        [as_json(value, type_) for value, type_ in zip(row, types, strict=True)] for row in result.rows
-    ]
+    return [[as_json(value, type_) for value, type_ in zip(row, types, strict=True)] for row in result.rows]
 
 
 def _params(given: Mapping[str, Known]) -> dict[str, SQLValue]:

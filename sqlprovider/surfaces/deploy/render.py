@@ -102,7 +102,9 @@ def _idle(plan: Plan) -> str:
 
 
 def _counts(counts: Mapping[str, int], words: Mapping[Action, str]) -> str:
-    return ", ".join(f"{counts[action.value]} {word}" for action, word in words.items() if counts[action.value])
+    return ", ".join(
+        f"{counts[action.value]} {word}" for action, word in words.items() if counts[action.value]
+    )
 
 
 def _change_lines(change: Change) -> Iterator[str]:
@@ -116,7 +118,8 @@ def _heading(change: Change) -> str:
     text = f"{sign:>3} {change.action.value:<8} {change.id}"
     if change.entry is not None:
         text += f"  {change.resource}"
-        text += f" ({change.key})" if change.key else ""
+        is_told = change.action in (Action.CREATE, Action.NOTHING)
+        text += f" ({change.key})" if change.key and not is_told else ""
     if change.reason is not None:
         text += f"  # {change.reason}"
     return visible(text).replace("\n", " ")

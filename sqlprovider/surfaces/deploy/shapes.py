@@ -55,7 +55,10 @@ class Shape:
         """The value of a word or text. Raises ShapeError."""
         if node.value is None:
             return None
-        value = node.value if self.type is None else _READ[self.type](node)
+        if self.is_map:
+            value = _json(node, numbers=str)
+        else:
+            value = node.value if self.type is None else _READ[self.type](node)
         if self.type is None or (self.type is Type.JSON and not isinstance(value, dict | list)):
             _refuse_doubt(node)
         if self.is_map and not isinstance(value, dict):
@@ -140,11 +143,11 @@ def _datetime(node: Scalar) -> JSON:
     )
 
 
-def _json(node: Scalar) -> JSON:
-    """Text that holds a map or a list is one."""
+def _json(node: Scalar, numbers: Callable[[str], str] | None = None) -> JSON:
+    """Text that holds a map or a list is one. `numbers`: what is made of its numbers."""
     if isinstance(node.value, str) and node.value.lstrip()[:1] in ("{", "["):
         try:
-            found: JSON = json.loads(node.value, parse_constant=str)
+            found: JSON = json.loads(node.value, parse_constant=str, parse_int=numbers, parse_float=numbers)
         except (ValueError, RecursionError):
             return node.value
         return found

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sqlprovider.errors import IntegrityError
 from sqlprovider.surfaces.deploy.ask import quoted, read_rows
 from sqlprovider.surfaces.deploy.change import Action, Change
-from sqlprovider.surfaces.deploy.diff import ETAG, Field, diff, merged_keys
+from sqlprovider.surfaces.deploy.diff import Field, diff, merged_keys
 from sqlprovider.surfaces.deploy.live import read_row
-from sqlprovider.surfaces.deploy.values import LiveRow, as_json, bound, compact
+from sqlprovider.surfaces.deploy.values import LiveRow, as_json, bound, compact, type_of
 from sqlprovider.surfaces.deploy.wanted import Wanted
 from sqlprovider.values import JSON, SQLValue
 
@@ -30,20 +30,18 @@ class Statements:
     def insert(self, facts: ResourceFacts, rows: Sequence[Mapping[str, SQLValue]]) -> list[LiveRow]:
         """Makes rows of the same columns with one statement; the rows as the API answers them."""
         columns = tuple(rows[0])
-        values = [[row[name] for name in columns] for row in rows]
+        values: list[JSON] = [[_plain(row[name]) for name in columns] for row in rows]
         # One parameter for all rows, so that the statement is short whatever their number.
         picked = ", ".join(f"value ->> {position}" for position in range(len(columns)))
         names = ", ".join(map(quoted, columns))
         sql = f"INSERT INTO {facts.name} ({names}) SELECT {picked} FROM json_each(?) ORDER BY key RETURNING *"
-        return list(read_rows(self.session, sql, [compact([list(row) for row in values])], self._warn))
+        return list(read_rows(self.session, sql, [compact(values)], self._warn))
 
-    def update(
-        self, change: Change, wanted: Wanted, row: LiveRow, fields: Sequence[Field]
-    ) -> list[LiveRow]:
+    def update(self, change: Change, wanted: Wanted, row: LiveRow, fields: Sequence[Field]) -> list[LiveRow]:
         """Sets the fields of a row that is still as it was read. Raises IntegrityError where it is not."""
         facts = change.facts
         sets, params = _assignments(facts, wanted, fields)
-        where, values = _conditions(facts, wanted, row, fields)
+        where, values = _conditions(change, wanted, row, fields)
         sql = f"UPDATE {facts.name} SET {sets} WHERE {where} RETURNING *"
         found = read_rows(self.session, sql, [*params, *values], self._warn)
         if not found:
@@ -51,24 +49,18 @@ class Statements:
         return list(found)
 
     def delete(self, change: Change, row: LiveRow) -> None:
-        """Deletes a row that is still as it was read; that it has gone already is as good."""
-        facts = change.facts
-        where, params = _key_conditions(facts, row)
-        etag = _etag(facts, row)
-        sql = f"DELETE FROM {facts.name} WHERE {where}"
-        if etag is not None:
-            sql, params = f"{sql} AND {quoted(etag)} = ?", [*params, row[etag]]
-        for result in self.session.run(sql, tuple(params)):
-            if result.rowcount == 0 and self.read(facts, row) is not None:
-                raise _moved(change)
+        """Deletes a row; that it has gone already is as good."""
+        where, params = _key_conditions(change, row)
+        for result in self.session.run(f"DELETE FROM {change.facts.name} WHERE {where}", tuple(params)):
+            self.notes += map(str, result.warnings)
 
     def restore(self, change: Change, row: LiveRow) -> LiveRow:
         """Makes a deleted row live, unless something else has; the row as it is then."""
         facts = change.facts
-        now = self.read(facts, row)
+        now = self.read(change, row)
         if now is None and facts.restore is not None:
-            self.call(facts, facts.restore, {name: row[name] for name in facts.key})
-            now = self.read(facts, row)
+            self.call(facts, facts.restore, {name: row[name] for name in _restored_by(facts)})
+            now = self.read(change, row)
         if now is None:
             raise _moved(change)
         return now
@@ -80,9 +72,14 @@ class Statements:
             for _ in result.rows:
                 pass
 
-    def read(self, facts: ResourceFacts, row: LiveRow) -> LiveRow | None:
+    def find(self, facts: ResourceFacts, where: Mapping[str, SQLValue]) -> LiveRow | None:
+        """The live row with those values."""
+        return read_row(self.session, facts, where, self._warn)
+
+    def read(self, change: Change, row: LiveRow) -> LiveRow | None:
         """The live row with the key of another."""
-        return read_row(self.session, facts, {name: row[name] for name in facts.key}, self._warn)
+        where = {name: row[name] for name in key_columns(change)}
+        return read_row(self.session, change.facts, where, self._warn)
 
     def _warn(self, warning: Warning) -> None:
         self.notes.append(str(warning))
@@ -109,9 +106,7 @@ def _is_resent(change: Change, field_: Field) -> bool:
     return column is not None and column.write_only
 
 
-def _assignments(
-    facts: ResourceFacts, wanted: Wanted, fields: Sequence[Field]
-) -> tuple[str, list[SQLValue]]:
+def _assignments(facts: ResourceFacts, wanted: Wanted, fields: Sequence[Field]) -> tuple[str, list[SQLValue]]:
     sets: list[str] = []
     params: list[SQLValue] = []
     for field_ in fields:
@@ -122,19 +117,21 @@ def _assignments(
             sets.append(f"{name} = json_patch(coalesce({name}, '{{}}'), ?)")
         else:
             sets.append(f"{name} = ?")
-        params.append(bound(known.value, column))
+        params.append(bound(known.value, column.type))
     return ", ".join(sets), params
 
 
 def _conditions(
-    facts: ResourceFacts, wanted: Wanted, row: LiveRow, fields: Sequence[Field]
+    change: Change, wanted: Wanted, row: LiveRow, fields: Sequence[Field]
 ) -> tuple[str, list[SQLValue]]:
     """The key, and what must not have moved: the etag, and the columns that are set."""
-    where, params = _key_conditions(facts, row)
-    given = wanted.values.get(ETAG)
-    if (etag := _etag(facts, row)) is not None:
+    facts = change.facts
+    where, params = _key_conditions(change, row)
+    etag = facts.precondition
+    if etag is not None and row.get(etag) is not None:
+        given = wanted.values.get(etag)
         where += f" AND {quoted(etag)} = ?"
-        params.append(row[etag] if given is None else bound(given.value, facts.columns[etag]))
+        params.append(row[etag] if given is None else bound(given.value, type_of(facts, etag)))
     for field_ in fields:
         column, known = facts.columns[field_.name], wanted.values[field_.name]
         if field_.name not in row:
@@ -155,13 +152,24 @@ def _map_value(live: JSON, key: str) -> SQLValue:
     return compact(value) if isinstance(value, dict | list) else value
 
 
-def _key_conditions(facts: ResourceFacts, row: LiveRow) -> tuple[str, list[SQLValue]]:
-    return " AND ".join(f"{quoted(name)} = ?" for name in facts.key), [row[name] for name in facts.key]
+def key_columns(change: Change) -> tuple[str, ...]:
+    """The columns that name one row: the key, else what identifies it for people."""
+    return change.facts.key or (() if change.identity is None else change.identity.columns)
 
 
-def _etag(facts: ResourceFacts, row: LiveRow) -> str | None:
-    """The column that tells one state of a row from the next."""
-    return next((n for n in facts.columns if n.lower() == ETAG and row.get(n) is not None), None)
+def _key_conditions(change: Change, row: LiveRow) -> tuple[str, list[SQLValue]]:
+    names = key_columns(change)
+    return " AND ".join(f"{quoted(name)} = ?" for name in names), [row[name] for name in names]
+
+
+def _restored_by(facts: ResourceFacts) -> tuple[str, ...]:
+    """The parameters of the method that restores: columns of the row."""
+    method = facts.methods[facts.restore or ""]
+    return tuple(name for name in (*method.required, *method.optional) if name in facts.key)
+
+
+def _plain(value: SQLValue) -> JSON:
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _moved(change: Change) -> IntegrityError:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlprovider.surfaces.deploy.model import Reference, Secret, Text, Value
+from sqlprovider.surfaces.deploy.model import Manifest, Reference, Secret, Text, Value
+from sqlprovider.surfaces.deploy.order import references
 from sqlprovider.values import JSON, SQLValue, Type, cast
 
 if TYPE_CHECKING:
-    from sqlprovider.session import ColumnFacts, ResourceFacts
+    from sqlprovider.session import ResourceFacts
 
 LiveRow = Mapping[str, SQLValue]
 """Column → value, as SQL reads it."""
@@ -61,8 +62,7 @@ class Rows:
         secret = name.lower() in held.secret
         if name not in held.row:
             return Known(secret=secret) if held.whole else Known(unknown=True, secret=secret)
-        column = held.facts.columns.get(name)
-        return Known(as_json(held.row[name], None if column is None else column.type), secret=secret)
+        return Known(as_json(held.row[name], type_of(held.facts, name)), secret=secret)
 
 
 def own_name(facts: ResourceFacts, written: str) -> str:
@@ -71,6 +71,11 @@ def own_name(facts: ResourceFacts, written: str) -> str:
     if facts.chosen_id is not None and lowered == facts.chosen_id[0].lower():
         return facts.chosen_id[1]
     return next((name for name in facts.columns if name.lower() == lowered), written)
+
+
+def type_of(facts: ResourceFacts, name: str) -> Type | None:
+    """The type of a column, if there is one of that name."""
+    return None if (column := facts.columns.get(name)) is None else column.type
 
 
 def as_json(value: SQLValue, type_: Type | None) -> JSON:
@@ -138,11 +143,10 @@ def compact(value: JSON) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def bound(value: JSON, column: ColumnFacts | None) -> SQLValue:
-    """The value as a statement binds it for a column (None: a parameter of an EXEC)."""
+def bound(value: JSON, type_: Type | None) -> SQLValue:
+    """The value as a statement binds it for a column of that type."""
     if isinstance(value, list | dict):
         return compact(value)
-    type_ = None if column is None else column.type
     if isinstance(value, bool):
         return ("true" if value else "false") if type_ in (Type.TEXT, Type.JSON) else int(value)
     if type_ is None or value is None:
@@ -157,18 +161,17 @@ def label_of(reference: Reference) -> str:
     return reference.entry if reference.item is None else f"{reference.entry}.{reference.item}"
 
 
-def labels_of(value: Value) -> Iterator[str]:
-    """The labels of the entries that a value refers to."""
-    match value:
-        case Reference():
-            yield label_of(value)
-        case Text(parts=parts):
-            yield from (label_of(part) for part in parts if isinstance(part, Reference))
-        case list():
-            for item in value:
-                yield from labels_of(item)
-        case dict():
-            for item in value.values():
-                yield from labels_of(item)
-        case _:
-            return
+def referenced(manifest: Manifest, label: str) -> Iterator[str]:
+    """The columns of an entry's row that something else refers to."""
+    for entry in manifest.entries:
+        for property_ in entry.properties.values():
+            yield from _columns_of(property_.value, label)
+        for value in entry.when_values.values():
+            yield from _columns_of(value, label)
+    for values in manifest.output_values.values():
+        for value in values.values():
+            yield from _columns_of(value, label)
+
+
+def _columns_of(value: Value, label: str) -> Iterator[str]:
+    return (reference.column for reference in references(value) if label_of(reference) == label)

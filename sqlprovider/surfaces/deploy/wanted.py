@@ -48,16 +48,12 @@ class Wanted:
     def set_later(self) -> tuple[str, ...]:
         """The columns that only an UPDATE takes: they are set once the row is made."""
         return tuple(
-            name
-            for name, known in self.values.items()
-            if not is_empty_known(known) and self._is_later(name)
+            name for name, known in self.values.items() if not is_empty_known(known) and self._is_later(name)
         )
 
     def untaken(self) -> tuple[str, ...]:
         """The columns that neither an INSERT nor an UPDATE takes: the API gives them."""
-        return tuple(
-            name for name in self.values if not self._is_inserted(name) and not self._is_later(name)
-        )
+        return tuple(name for name in self.values if not self._is_inserted(name) and not self._is_later(name))
 
     def _is_inserted(self, name: str) -> bool:
         column = self.facts.columns.get(insert_name(self.facts, name))
@@ -112,5 +108,5 @@ def _texts(value: JSON) -> Iterator[tuple[str, JSON]]:
 
 def _bound(value: JSON, column: ColumnFacts) -> SQLValue:
     if is_labels(column) and isinstance(value, dict):
-        return bound({key: item for key, item in value.items() if item is not None}, column)
-    return bound(value, column)
+        return bound({key: item for key, item in value.items() if item is not None}, column.type)
+    return bound(value, column.type)
