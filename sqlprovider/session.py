@@ -49,6 +49,7 @@ from sqlprovider.sql.statement import (
     Update,
     Use,
 )
+from sqlprovider.sql.tables import named_in, tables_of
 from sqlprovider.sql.transactions import read_transaction
 from sqlprovider.values import Row, SQLValue
 from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
@@ -356,7 +357,7 @@ class Session:
             yield from selected.rows
 
     def _write(self, statement: Insert | Update | Delete, run: Run) -> Result:
-        self._add_tables((*_tables_of(statement), statement.target))
+        self._add_tables((*tables_of(statement), statement.target))
         try:
             with _interruptible(run.calls):
                 written = self._sent(self._statements.plan(statement, run), run)
@@ -397,7 +398,7 @@ class Session:
     def _explain(self, statement: Explain, dealt: Dealer) -> Result:
         inner = statement.statement
         if not isinstance(inner, Exec):
-            self._add_tables((*_tables_of(inner), *(() if isinstance(inner, Query) else (inner.target,))))
+            self._add_tables((*tables_of(inner), *(() if isinstance(inner, Query) else (inner.target,))))
         run = self._begin(dealt.deal(inner.parameters), named=statement.analyze)
         with _interruptible(run.calls):
             return self._selected(explain(statement, self.catalog, self._engine, self._statements, run), run)
@@ -408,7 +409,7 @@ class Session:
         try:
             yield
         except MissingParameterError as error:
-            named = (table for table in _named_in(statement) if str(table.name) == error.resource)
+            named = (table for table in named_in(statement) if str(table.name) == error.resource)
             if (table := next(named, None)) is not None:
                 error.span, error.text = table.span, statement.text
             raise
@@ -416,7 +417,7 @@ class Session:
             if error.name is not None:
                 known = [
                     column.name
-                    for table in _named_in(statement)
+                    for table in named_in(statement)
                     if table.name is not None
                     for column in self.catalog.find(table.name).columns
                 ]
@@ -475,28 +476,6 @@ def _interruptible(calls: StatementCalls) -> Iterator[None]:
     except KeyboardInterrupt:
         calls.cancel()
         raise StatementInterrupted("interrupted") from None
-
-
-def _named_in(statement: Statement) -> tuple[TableRef, ...]:
-    match statement:
-        case Query() | Insert():
-            return _tables_of(statement)
-        case Update(target=target) | Delete(target=target):
-            return (target, *_tables_of(statement))
-        case Explain(statement=inner):
-            return _named_in(inner)
-        case _:
-            return ()
-
-
-def _tables_of(statement: Query | Insert | Update | Delete) -> tuple[TableRef, ...]:
-    match statement:
-        case Query(tables=tables):
-            return tables
-        case Insert(source_tables=tables):
-            return tables
-        case Update(tables=tables, where=where) | Delete(tables=tables, where=where):
-            return tables if where is None else (*tables, *where.tables)
 
 
 def _nothing() -> Result:

@@ -17,7 +17,7 @@ from sqlprovider.execute.items import value_at
 from sqlprovider.execute.wait import (
     Waiting,
     is_done,
-    left_running,
+    name_running,
     operation_error,
     operation_name,
     wait_until_done,
@@ -177,13 +177,22 @@ class Following:
         """
         try:
             yield
-        except (StatementInterrupted, KeyboardInterrupt) as stopped:
-            begun = tuple(self._begun.copy().items())
-            running = [kept for number, kept in begun if self._log.is_running(number)]
-            if not running or (isinstance(stopped, StatementInterrupted) and stopped.hint is not None):
+        except StatementInterrupted as error:
+            self._name(error)
+            raise
+        except KeyboardInterrupt:
+            error = StatementInterrupted("interrupted")
+            self._name(error)
+            if error.hint is None:
                 raise
+            raise error from None
+
+    def _name(self, error: StatementInterrupted) -> None:
+        begun = tuple(self._begun.copy().items())
+        running = [kept for number, kept in begun if self._log.is_running(number)]
+        if running and error.hint is None:
             first, look = running[0]
-            raise left_running([name for name, _ in running], stopped, hint=look(first)) from None
+            name_running(error, [name for name, _ in running], hint=look(first))
 
     def _begin(self, operation: Operation, name: str, look: Callable[[str], str]) -> int:
         resource = self._catalog.find(operation.resource)

@@ -51,7 +51,9 @@ def wait_until_done(answer: dict[str, JSON], shape: WaitShape, waiting: Waiting)
     try:
         return _poll(name, shape, waiting, started)
     except (StatementInterrupted, KeyboardInterrupt) as stopped:
-        raise left_running([name], stopped, hint=waiting.look(name)) from None
+        error = stopped if isinstance(stopped, StatementInterrupted) else StatementInterrupted("interrupted")
+        name_running(error, [name], hint=waiting.look(name))
+        raise error from None
     finally:
         waiting.tell(WaitProgress(name, waiting.monotonic() - started, is_over=True))
 
@@ -83,16 +85,12 @@ def _poll(name: str, shape: WaitShape, waiting: Waiting, started: float) -> dict
     )
 
 
-def left_running(
-    names: Sequence[str], stopped: StatementInterrupted | KeyboardInterrupt, *, hint: str | None
-) -> StatementInterrupted:
-    """What a statement ends with that was stopped while it waited for these operations."""
-    more = f" and {len(names) - 1} more, which go on" if len(names) > 1 else ", which goes on"
-    return StatementInterrupted(
-        f"interrupted while waiting for {names[0]}{more} at the backend",
-        reason=stopped.reason if isinstance(stopped, StatementInterrupted) else None,
-        hint=hint,
-    )
+def name_running(error: StatementInterrupted, names: Sequence[str], *, hint: str | None) -> None:
+    """Makes an error say which operations go on, and how to look at the first; once."""
+    if error.hint is None:
+        more = f" and {len(names) - 1} more go on" if len(names) > 1 else " goes on"
+        error.message += f"; {names[0]}{more} at the backend"
+        error.hint = hint
 
 
 def _failed(name: str, error: Error) -> Error:

@@ -94,7 +94,7 @@ def resolve(
     _refuse_twins(piece, found, outline)
     qualified = tuple(_qualify(piece, outline, found, names))
     edits = [
-        *(edit for one in found for edit in _name_edits(piece, one)),
+        *(edit for one in found for edit in _name_edits(piece, one, outline)),
         *(_column_edit(piece, column) for column in qualified),
         *parameters.edits(piece),
     ]
@@ -197,7 +197,7 @@ def _refuse_capture(
         level = outline.arms[level].parent
 
 
-def _name_edits(piece: Piece, found: Found) -> Iterator[Edit]:
+def _name_edits(piece: Piece, found: Found, outline: Outline) -> Iterator[Edit]:
     needs_alias = found.source.alias is None and found.source.place in (Place.FROM, Place.TARGET)
     alias = f" AS {quoted_if_needed(found.meaning.last)}" if needs_alias else ""
     span, table = piece.span(found.source.start, found.source.stop), quoted(found.meaning.table)
@@ -205,8 +205,19 @@ def _name_edits(piece: Piece, found: Found) -> Iterator[Edit]:
         yield Edit(span.start, span.end, table + alias)
         return
     # The arguments stay, for parameters to keep their places; an alias stands after them.
-    yield Edit(span.start, span.end, table)
-    yield Edit(found.span.end - 1, found.span.end, f"){alias}")
+    before, after = ("(SELECT * FROM ", " LIMIT -1)") if _is_joined(found.source, outline) else ("", "")
+    yield Edit(span.start, span.end, f"{before}{table}")
+    yield Edit(found.span.end - 1, found.span.end, f"){after}{alias} ")
+
+
+def _is_joined(source: Source, outline: Outline) -> bool:
+    """Whether other tables stand beside it. SQLite reads a subquery that has a LIMIT once and finds its rows
+    by an index, where it would read the file again for each row of the others.
+    """
+    places = (Place.FROM, Place.TARGET)
+    return source.place in places and any(
+        other.arm == source.arm and other is not source and other.place in places for other in outline.sources
+    )
 
 
 def _column_edit(piece: Piece, qualified: Qualified) -> Edit:

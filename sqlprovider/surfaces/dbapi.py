@@ -227,12 +227,15 @@ class Cursor:
         return self
 
     def executemany(self, sql: str, params: Iterable[Parameters]) -> Cursor:
-        """Run a statement once for each set of parameters; all of them are checked before the first run.
+        """Run a statement once for each set of parameters.
 
-        An INSERT into a resource is one statement: its rows are one report.
+        An INSERT into a resource is one statement: its rows go out in batches and are one report. The sets of
+        a sequence are all checked first; those of an iterator as they come.
         """
         session = self._session()
-        sets = [bind_all(one) for one in params]
+        sets: Iterable[tuple[SQLValue, ...] | dict[str, SQLValue]] = (bind_all(one) for one in params)
+        if isinstance(params, Sequence):
+            sets = list(sets)
         self._forget()
         rows: list[Row] = []
         accepted = 0

@@ -316,9 +316,7 @@ class Engine:
         self, name: str, declared: str | None, database: str | None, table: str | None, origin: str | None
     ) -> ResultColumn:
         of_resource = table is not None and (
-            table.lower() in self._modules
-            or table.lower() in self._files
-            or table.endswith(RETURNING_SUFFIX)
+            table.lower() in self._modules or table.lower() in self._files or table.endswith(RETURNING_SUFFIX)
         )
         return ResultColumn(name, Type(declared.split(" ")[0]) if of_resource and declared else None)
 

@@ -30,8 +30,10 @@ _integers = re.compile(r"(?:(?:0|-?+[1-9][0-9]{0,17}+)(?:\n|\Z))++").fullmatch
 _reals = re.compile(
     r"(?:-?+(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]*+)?+(?:[eE][-+]?[0-9]{1,3}+)?+(?:\n|\Z))++"
 ).fullmatch
-_integer = re.compile(r" *(?:0|-?[1-9][0-9]*) *").fullmatch
-_real = re.compile(r" *-?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})? *").fullmatch
+_integer = re.compile(r" *(?:0|-?[1-9][0-9]{0,18}) *").fullmatch
+_real = re.compile(
+    r" *-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*|(?=[eE]))|\.[0-9]+|0)(?:[eE][-+]?[0-9]{1,3})? *"
+).fullmatch
 
 
 def number(text: str) -> Number | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlprovider.catalog.model import Verb
 from sqlprovider.errors import Error, IntegrityError
-from sqlprovider.plan.identity import chosen_column, parent_columns
+from sqlprovider.plan.identity import chosen_column, identity_columns, parent_columns
 from sqlprovider.plan.mutation import Mutation
 from sqlprovider.values import SQLValue
 from sqlprovider.vtab.looks import Looks, holds
@@ -16,6 +17,8 @@ from sqlprovider.vtab.rowwrite import RowWrite, may_still_act
 
 Values = dict[str, SQLValue]
 
+_UNKNOWN = "whether it was done is not known"
+_UNSEEN = "whether it was done cannot be seen"
 _RESENDS = 2
 """How often what a look did not find is sent again."""
 
@@ -40,50 +43,68 @@ class Settler:
     def settle(self, rows: Sequence[RowWrite], error: Error) -> Settled:
         """What became of rows that one request held."""
         settled = Settled()
-        for row, now in self._seen(rows):
+        known = [row for row in rows if self._can_look(row)]
+        for row in rows:
+            if row not in known:
+                self._judge_unkeyed(row, error, settled)
+        for row, now in self._seen(known):
             self._judge(row, now, error, settled)
         return settled
 
     def _judge(self, row: RowWrite, now: Values | Error | None, error: Error, settled: Settled) -> None:
+        """What a look at the row's key makes of it."""
         if isinstance(now, Error):
-            settled.ended.append((row, _said(error, "whether it was done cannot be seen"), "unknown"))
+            settled.ended.append((row, _said(error, _UNSEEN), "unknown"))
             return
-        match self._mutation.verb:
-            case Verb.DELETE:
-                done = now is None
-            case _:
-                done = now is not None and holds(self._mutation.resource, now, row.sets)
+        done = now is not None and holds(self._mutation.resource, now, row.sets)
+        if self._mutation.verb is Verb.DELETE:
+            done = now is None
         if done:
             row.values |= now or {}
             settled.accepted.append(row)
         elif self._mutation.verb is Verb.INSERT and now is not None and not self._overwrites:
             settled.ended.append((row, self._taken(row, error), "failed"))
-        elif self._may_be_sent_again(row):
+        elif now is not None and self._only_adds:
+            settled.ended.append((row, _said(error, _UNKNOWN), "unknown"))
+        else:
+            self._not_done(row, error, settled, self._may_be_sent_again(row))
+
+    def _judge_unkeyed(self, row: RowWrite, error: Error, settled: Settled) -> None:
+        """A row without a key of its own: only that nothing of its identity is there proves something."""
+        names = identity_columns(self._mutation.resource)
+        known = {name: row.values.get(name) for name in names}
+        found: list[Values] | None = None
+        if self._mutation.verb is Verb.INSERT and names and None not in known.values():
+            with suppress(Error):
+                found = self._looks.rows(known, widest=True)
+        if found == []:
+            identity = self._mutation.resource.identity
+            self._not_done(row, error, settled, identity is not None and identity.unique)
+        else:
+            said = _UNSEEN if found is None else f"{len(found)} of that name are there; {_UNKNOWN}"
+            settled.ended.append((row, _said(error, said), "unknown"))
+
+    def _not_done(self, row: RowWrite, error: Error, settled: Settled, safe: bool) -> None:
+        """A row that a look did not find: sent again where that is safe."""
+        if safe and row.resent < _RESENDS:
             row.resent += 1
             settled.again.append(row)
-        elif may_still_act(error) or (now is not None and self._only_adds):
-            settled.ended.append((row, _said(error, "whether it was done is not known"), "unknown"))
+        elif may_still_act(error):
+            settled.ended.append((row, _said(error, _UNKNOWN), "unknown"))
         else:
             settled.ended.append((row, _said(error, "a look found that it was not done"), "failed"))
 
     def _seen(self, rows: Sequence[RowWrite]) -> Iterable[tuple[RowWrite, Values | Error | None]]:
         """Each row with what is there now, or why that cannot be said."""
-        unseen = IntegrityError("no look can tell")
-        known: list[RowWrite] = []
-        for row in rows:
-            if self._mutation.verb is Verb.EXEC or not self._can_look(row):
-                yield row, unseen
-            else:
-                known.append(row)
-        if len(known) == 1:
-            yield known[0], self._look(known[0])
-        elif known:
-            yield from self._look_at_many(known)
+        if len(rows) == 1:
+            yield rows[0], self._look(rows[0])
+        elif rows:
+            yield from self._look_at_many(rows)
 
     def _can_look(self, row: RowWrite) -> bool:
         """Whether the row, if it is there, is told from any other and from one that was there before."""
         values = row.values if row.old is None else row.old
-        if not self._looks.has_key(values):
+        if self._mutation.verb is Verb.EXEC or not self._looks.has_key(values):
             return False
         if self._mutation.verb is not Verb.INSERT:
             return True
@@ -108,7 +129,7 @@ class Settler:
 
     def _may_be_sent_again(self, row: RowWrite) -> bool:
         named = self._mutation.verb is Verb.INSERT and self._names_its_id(row)
-        return row.resent < _RESENDS and (named or self._is_repeatable)
+        return named or self._is_repeatable
 
     def _look(self, row: RowWrite) -> Values | Error | None:
         try:
@@ -116,7 +137,7 @@ class Settler:
         except Error as error:
             return error
 
-    def _look_at_many(self, rows: list[RowWrite]) -> Iterable[tuple[RowWrite, Values | Error | None]]:
+    def _look_at_many(self, rows: Sequence[RowWrite]) -> Iterable[tuple[RowWrite, Values | Error | None]]:
         """One look for all that lie in one place."""
         resource = self._mutation.resource
         above = [name for name in parent_columns(resource) if name in resource.key]

@@ -71,6 +71,8 @@ class Writer:
         """Sends every row; a failure carries what happened to each."""
         mutation = planned.mutation
         rows: list[RowWrite] = []
+        if isinstance(planned.rows, list):
+            _refuse_too_many(mutation, len(planned.rows), self._run.settings)
         source, keys = iter(planned.rows), set[object]()
         self._journal = _journal(planned, self._run)
         while chunk := list(islice(source, _AT_ONCE)):
@@ -80,7 +82,6 @@ class Writer:
                 if not row.operations and not self._run.settings.dry_run:
                     row.state = "accepted"  # it is as it is to be already
             _refuse_repeated_keys(mutation, chunk, keys)
-            _refuse_too_many(mutation, len(rows), self._run.settings)
             if not self._send(planned, chunk, rows):
                 break
         accepted = [row for row in rows if row.state == "accepted" and row.is_counted]
@@ -98,7 +99,7 @@ class Writer:
         )
         units = sending.units()
         self._refuse_known_excess(mutation, units, chunk)
-        if units:
+        if units and chunk[0].sequence == 1:
             self._ask(planned, units, chunk)
         try:
             run_steps(self._run.calls, sending.steps(units), halted=lambda: sending.halted)

@@ -165,9 +165,7 @@ def test_placeholders_are_filled_in(files: Files, written: str, value: object) -
             "missing variable cuont: give it with --var cuont=…; did you mean count?",
             id="variable",
         ),
-        pytest.param(
-            "'{{ lba.name }}'", "{{ lba.name }}: there is no such id; did you mean lab?", id="id"
-        ),
+        pytest.param("'{{ lba.name }}'", "{{ lba.name }}: there is no such id; did you mean lab?", id="id"),
         pytest.param(
             "'{{ lab.tagz }}'",
             "{{ lab.tagz }}: mlflow.tracking.experiments has no column tagz; did you mean tags?",

@@ -1,17 +1,11 @@
-"""The journal, with real files and processes: what is on the disk when, and what reading makes of it."""
+"""The journal of one process: what is on the disk when, and what reading makes of it."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -19,84 +13,13 @@ import pytest
 
 from sqlprovider.errors import Warning
 from sqlprovider.execute import journal as module
-from sqlprovider.execute.journal import Journal, JournalRow, StatementJournal
-from sqlprovider.execute.journal_file import MAX_BYTES, JournalFile, Place
-from sqlprovider.values import SQLValue
-
-AT = 1767323045.678
-TEXT = "INSERT INTO a.b.c (k) VALUES ('v')"
-ROOT = Path(__file__).parents[2]
-SCRIPT = """
-import resource, signal, sys, threading, time
-from pathlib import Path
 from sqlprovider.execute.journal import Journal, JournalRow
-from sqlprovider.execute.journal_file import JournalFile
-
-def row(number, state=None, note=None):
-    return JournalRow(number, "a.b.c", "create", f"id={number}", state, None, None, None, None, note)
-
-def say(*words):
-    print(*words, flush=True)
-
-folder = Path(sys.argv[1])
-journal = Journal(folder, environ={}, now=time.time)
-journal.on_warning = lambda warning: say(warning.reason, warning)
-"""
-
-
-COLUMNS = (
-    *("sequence", "resource", "method", "key", "state", "http_status", "code"),
-    *("message", "request_id", "input_row"),
-)
-
-
-def row(number: int = 1, state: str | None = None, **more: str | int) -> JournalRow:
-    cells: dict[str, str | int | None] = dict.fromkeys(COLUMNS)
-    return JournalRow(**(cells | {"sequence": number, "resource": "a.b.c", "state": state} | more))  # type: ignore[arg-type]  # a cell has its column's type
-
-
-def make(
-    folder: Path, *, masked: bool = False, bodies: bool = False, enabled: bool = True
-) -> tuple[Journal, StatementJournal]:
-    journal = Journal(folder, environ={}, now=lambda: AT)
-    return journal, statement(journal, masked=masked, bodies=bodies, enabled=enabled)
-
-
-def statement(
-    journal: Journal, text: str = TEXT, *, masked: bool = False, bodies: bool = False, enabled: bool = True
-) -> StatementJournal:
-    return journal.statement(text, masked=masked, bodies=bodies, enabled=enabled)
+from sqlprovider.execute.journal_file import MAX_BYTES, JournalFile, Place
+from tests.execute.journals import AT, COLUMNS, TEXT, in_threads, make, row, sequences, statement
 
 
 def lines(folder: Path, name: str = "journal.jsonl") -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
-
-
-def sequences(journal: Journal) -> list[SQLValue]:
-    return [found["sequence"] for found in journal.read()]
-
-
-@contextmanager
-def process(code: str, folder: Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python of its own that has run SCRIPT; killed when the block ends."""
-    command = [sys.executable, "-c", SCRIPT + code, str(folder)]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, **environ},
-    ) as started:
-        yield started
-        started.kill()
-
-
-def output(code: str, folder: Path, **environ: str) -> str:
-    with process(code, folder, **environ) as started:
-        printed, _ = started.communicate(timeout=60)
-        assert started.returncode == 0
-        return printed
 
 
 def test_a_row_is_there_before_its_request_and_after_its_answer(tmp_path: Path) -> None:
@@ -319,20 +242,6 @@ def test_a_file_that_is_rotated_while_it_is_opened_is_read_once(tmp_path: Path) 
     assert sequences(journal) == [1]
 
 
-def in_threads(count: int, task: Callable[[int], None]) -> None:
-    start = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        start.wait()
-        task(number)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 def test_threads_write_whole_lines_and_each_finds_its_own_when_it_is_told_so(tmp_path: Path) -> None:
     journal, writes = make(tmp_path)
     missing: list[int] = []
@@ -378,134 +287,6 @@ def test_lines_that_wait_are_written_together(tmp_path: Path) -> None:
     assert sizes == [len(b"first\n")] * 8
 
 
-WRITER = """
-file = JournalFile(folder, max_bytes=int(sys.stdin.readline()))
-name, count = sys.stdin.readline().split()
-say("ready")
-sys.stdin.readline()
-for number in range(int(count)):
-    file.append(lambda place: f"{name} {number} {'x' * (number * 37 % 400)}\\n".encode())
-"""
-
-
-def race(folder: Path, *, max_bytes: int, count: int) -> list[list[str]]:
-    """Three processes write at once; the words of all lines of both files."""
-    with (
-        process(WRITER, folder) as a,
-        process(WRITER, folder) as b,
-        process(WRITER, folder) as c,
-    ):
-        running = {"a": a, "b": b, "c": c}
-        for name, one in running.items():
-            assert one.stdin is not None and one.stdout is not None
-            print(max_bytes, f"{name} {count}", sep="\n", file=one.stdin, flush=True)
-            assert one.stdout.readline() == "ready\n"
-        for one in running.values():
-            print(file=one.stdin, flush=True)
-        assert [one.wait(60) for one in running.values()] == [0, 0, 0]
-    return [line.decode().split() for line in JournalFile(folder).lines()]
-
-
-@pytest.mark.parametrize(
-    "max_bytes", [pytest.param(10_000_000, id="one file"), pytest.param(120_000, id="two")]
-)
-def test_processes_lose_and_mix_no_line(tmp_path: Path, max_bytes: int) -> None:
-    found = race(tmp_path, max_bytes=max_bytes, count=300)
-    assert (tmp_path / "journal.1.jsonl").exists() == (max_bytes == 120_000)
-    for name in "abc":
-        mine = [words for words in found if words[0] == name]
-        assert [int(words[1]) for words in mine] == list(range(300))
-        assert all(len("".join(words[2:])) == int(words[1]) * 37 % 400 for words in mine)
-
-
-def test_processes_that_rotate_often_keep_the_last_lines_whole(tmp_path: Path) -> None:
-    found = race(tmp_path, max_bytes=5_000, count=300)
-    assert all((tmp_path / name).stat().st_size <= 5_000 for name in ("journal.jsonl", "journal.1.jsonl"))
-    assert len(found) > 20
-    for name in "abc":
-        numbers = [int(words[1]) for words in found if words[0] == name]
-        assert numbers == list(range(300 - len(numbers), 300))
-    assert max(int(words[1]) for words in found) == 299
-
-
-def test_a_process_that_stands_still_in_a_write_stops_no_other(tmp_path: Path) -> None:
-    code = """
-import fcntl
-held = open(folder / "journal.jsonl", "a")
-fcntl.flock(held, fcntl.LOCK_EX)
-say("locked")
-sys.stdin.readline()
-"""
-    with process(code, tmp_path) as other:
-        assert other.stdout is not None and other.stdout.readline() == "locked\n"
-        file = JournalFile(tmp_path, max_bytes=5, patience=0.01)
-        for text in (b"one\n", b"two\n"):
-            file.append(lambda place, text=text: text)  # type: ignore[misc]  # a default binds it
-        assert list(file.lines()) == [b"one\n", b"two\n"]
-        assert not (tmp_path / "journal.1.jsonl").exists()
-
-
-def test_without_locks_lines_are_written_and_rotated(tmp_path: Path) -> None:
-    code = """
-file = JournalFile(folder, max_bytes=50)
-for number in range(10):
-    file.append(lambda place: f"{number} {'x' * 20}\\n".encode())
-print([int(line.split()[0]) for line in file.lines()])
-"""
-    command = "import sys; sys.modules['fcntl'] = None\n" + SCRIPT.replace("import resource, ", "import ")
-    ended = subprocess.run(
-        [sys.executable, "-c", command + code, str(tmp_path)], capture_output=True, text=True, cwd=ROOT
-    )
-    assert (ended.stdout, ended.stderr) == ("[6, 7, 8, 9]\n", "")
-
-
-def test_a_killed_process_leaves_what_was_in_the_air(tmp_path: Path) -> None:
-    code = """
-writes = journal.statement("INSERT", masked=False, bodies=False, enabled=True)
-writes.sending([row(1), row(2)])
-writes.answered([row(1, "accepted"), row(2, "accepted")])
-writes.sending([row(3), row(4)])
-say("sent")
-sys.stdin.readline()
-"""
-    with process(code, tmp_path) as running:
-        assert running.stdout is not None and running.stdout.readline() == "sent\n"
-        running.send_signal(signal.SIGKILL)
-        assert running.wait() == -signal.SIGKILL
-    journal = Journal(tmp_path, environ={}, now=lambda: AT)
-    phases = [(found["sequence"], found["phase"]) for found in journal.read()]
-    assert phases == [
-        *[(1, "sending"), (2, "sending"), (1, "answered"), (2, "answered")],
-        *[(3, "sending"), (4, "sending")],
-    ]
-
-
-def test_whatever_was_about_to_be_sent_when_the_process_was_killed_is_there(tmp_path: Path) -> None:
-    code = """
-writes = journal.statement("INSERT", masked=False, bodies=True, enabled=True)
-lock = threading.Lock()
-def send(start):
-    for number in range(start, 10**9, 4):
-        writes.sending([row(number, note="x" * (number * 37 % 4000))])
-        with lock:
-            say(number)
-for start in range(4):
-    threading.Thread(target=send, args=(start,)).start()
-"""
-    for stop_after in (1, 50, 333):
-        folder = tmp_path / str(stop_after)
-        with process(code, folder) as running:
-            assert running.stdout is not None
-            told = [running.stdout.readline() for _ in range(stop_after)]
-            running.kill()
-            told += running.stdout.readlines()
-        journal = Journal(folder, environ={}, now=lambda: AT)
-        there = set(sequences(journal))
-        assert {int(number) for number in told if number.endswith("\n")} <= there
-        statement(journal).sending([row(10**9)])
-        assert set(sequences(journal)) == there | {10**9}
-
-
 def test_where_it_cannot_be_kept_there_is_one_warning_and_writes_go_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     journal, writes = make(tmp_path / "file" / "state")
@@ -544,89 +325,12 @@ def test_a_journal_that_cannot_be_read_is_empty_with_a_warning(tmp_path: Path) -
     assert "cannot be read" in told[0].message
 
 
-@pytest.mark.parametrize("limit", [1000, 50])
-def test_a_full_disk_spoils_nothing(tmp_path: Path, limit: int) -> None:
-    code = f"""
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
-writes = journal.statement("INSERT", masked=False, bodies=False, enabled=True)
-for number in range(20):
-    writes.sending([row(number)])
-    say(number)
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-writes.sending([row(99)])
-"""
-    before, warning, after = output(code, tmp_path).partition("journal the journal cannot be kept")
-    assert (bool(warning), "journal the journal" in after) == (True, False)
-    journal = Journal(tmp_path, environ={}, now=lambda: AT)
-    assert sequences(journal) == [*map(int, before.split()), 99]
-    assert {found["statement"] for found in journal.read()} == {"INSERT"}
-
-
 def test_a_journal_that_the_user_empties_has_the_statement_again(tmp_path: Path) -> None:
     journal, writes = make(tmp_path)
     writes.sending([row(1)])
     os.truncate(tmp_path / "journal.jsonl", 0)
     writes.answered([row(1)])
     assert [found["statement"] for found in journal.read()] == [TEXT]
-
-
-def test_a_file_that_another_process_rotates_is_left_for_the_new_one(tmp_path: Path) -> None:
-    file, path = JournalFile(tmp_path, patience=60), tmp_path / "journal.jsonl"
-    file.append(lambda place: b"one\n")
-    with path.open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        writing = threading.Thread(target=file.append, args=(lambda place: b"two\n",))
-        writing.start()
-        while times_open(path) < 2:
-            threading.Event().wait(0.001)
-        path.rename(tmp_path / "journal.1.jsonl")
-    writing.join()
-    assert (path.read_bytes(), (tmp_path / "journal.1.jsonl").read_bytes()) == (b"two\n", b"one\n")
-
-
-def times_open(path: Path) -> int:
-    """How often this process has the file open now."""
-    count = 0
-    for descriptor in Path("/dev/fd").iterdir():
-        with suppress(OSError):
-            count += os.path.samestat(os.fstat(int(descriptor.name)), path.stat())
-    return count
-
-
-@pytest.mark.parametrize(
-    ("environ", "folder"),
-    [
-        pytest.param({"SQLPROVIDER_STATE_DIR": "here"}, "here", id="as it is set"),
-        pytest.param({"SQLPROVIDER_STATE_DIR": "~/here"}, "home/here", id="in the home folder"),
-        pytest.param({"SQLPROVIDER_STATE_DIR": ""}, "state/sqlprovider", id="the user's own"),
-    ],
-)
-def test_the_folder_is_the_users(tmp_path: Path, environ: dict[str, str], folder: str) -> None:
-    code = """
-import os
-os.chdir(folder)
-journal = Journal(environ=os.environ, now=time.time)
-journal.statement("INSERT", masked=False, bodies=False, enabled=True).sending([row(1)])
-"""
-    more = {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state")}
-    assert output(code, tmp_path, **(more | environ)) == ""
-    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jsonl")] == [
-        f"{folder}/journal.jsonl"
-    ]
-
-
-def test_without_a_home_nothing_is_kept_and_nothing_is_littered(tmp_path: Path) -> None:
-    code = """
-import os
-os.chdir(folder)
-journal = Journal(environ=os.environ, now=time.time)
-journal.on_warning = say
-journal.statement("INSERT", masked=False, bodies=False, enabled=True).sending([row(1)])
-"""
-    printed = output(code, tmp_path, SQLPROVIDER_STATE_DIR="~nosuchuser/state")
-    assert "there is no home folder" in printed
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_columns_are_those_of_the_last_write() -> None:

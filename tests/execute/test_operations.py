@@ -164,18 +164,29 @@ def stopped(watched: Watched, error: BaseException) -> StatementInterrupted:
     return caught.value
 
 
-@pytest.mark.parametrize("error", [StatementInterrupted("interrupted"), KeyboardInterrupt()])
-def test_who_is_let_go_at_once_hears_what_goes_on(error: BaseException) -> None:
+@pytest.mark.parametrize("kind", [StatementInterrupted, KeyboardInterrupt])
+def test_who_is_let_go_at_once_hears_what_goes_on(kind: type[BaseException]) -> None:
+    error = kind("interrupted")
     watched = Watched(DONE)
     watched.follow(RUNNING)
     watched.follow({"name": "projects/p/operations/2"}, limit=0)
     said = stopped(watched, error)
-    assert said.message == (
-        "interrupted while waiting for projects/p/operations/2, which goes on at the backend"
-    )
+    assert said.message == "interrupted; projects/p/operations/2 goes on at the backend"
     assert said.hint == LOOK
     watched.follow({"name": "projects/p/operations/3"}, limit=0)
-    assert "operations/2 and 1 more, which go on at" in stopped(watched, error).message
+    again = stopped(watched, StatementInterrupted("row 1: interrupted"))
+    assert again.message == "row 1: interrupted; projects/p/operations/2 and 1 more go on at the backend"
+
+
+def test_what_goes_on_is_said_once_and_the_report_is_kept() -> None:
+    watched = Watched()
+    watched.follow(RUNNING, limit=0)
+    error = StatementInterrupted("interrupted")
+    error.rows = ({"state": "unknown"},)
+    assert stopped(watched, error) is error
+    said = error.message
+    assert stopped(watched, error).message == said
+    assert error.rows == ({"state": "unknown"},)
 
 
 def test_nothing_is_added_where_nothing_is_waited_for() -> None:

@@ -113,7 +113,7 @@ def test_what_is_waited_for_is_told() -> None:
 def test_whoever_stops_a_wait_is_told_how_to_look(stop: BaseException, reason: str) -> None:
     told = list[WaitProgress]()
     with pytest.raises(
-        StatementInterrupted, match=r"waiting for projects/p/operations/1, which goes on at the backend"
+        StatementInterrupted, match=r"; projects/p/operations/1 goes on at the backend"
     ) as caught:
         waited(RUNNING, iter([stop]), FakeClock(), told=told)
     assert (caught.value.reason, caught.value.hint) == (reason, "look at projects/p/operations/1")

@@ -55,7 +55,7 @@ def run_cell(cell: Cell, lab: Lab) -> tuple[Case, list[Wrong]]:
                 fault.go.set()
                 fault.done.wait(10)
         facts = _facts(stage, server, router)
-    case = Case(cell.scenario, cell.kind, tuple(stage.markers), marked, outcome, facts)
+    case = Case(cell.scenario, cell.kind, cell.shape, tuple(stage.markers), marked, outcome, facts)
     return case, judge(case)
 
 
@@ -76,6 +76,8 @@ def _session(cell: Cell, server: Loopback, router: Router) -> Session:
         "journal": False,
         "connections": {platform.provider: connection},
     }
+    if cell.shape is Shape.GOING_ON:
+        mapping["on_error"] = "continue"
     if cell.kind.truth is Truth.AIR:
         mapping["wait"] = _SHORT_WAIT
     config = load_config(mapping, environ={}, providers=provider_names())

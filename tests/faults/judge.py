@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlprovider.errors import Error
 from tests.faults.kinds import Kind, Truth
-from tests.faults.model import Facts, Outcome, Report, Scenario, holds, text_of
+from tests.faults.model import Facts, Outcome, Report, Scenario, Shape, holds, text_of
 
 STATES = ("accepted", "failed", "unknown", "not_tried")
 
@@ -29,6 +29,7 @@ class Case:
 
     scenario: Scenario
     kind: Kind
+    shape: Shape
     markers: tuple[str, ...]
     marked: str
     outcome: Outcome
@@ -97,6 +98,8 @@ def _times(count: int) -> str:
 def _not_tried(case: Case, marker: str, count: int) -> Iterator[Wrong]:
     if count:
         yield Wrong("misreported", "reported not_tried, and there", marker)
+    if case.shape is Shape.GOING_ON:
+        yield Wrong("misreported", "not tried, though the statement was to go on", marker)
     alone = case.scenario.batch is None
     for seen in case.facts.sent if alone else case.facts.acted:
         if holds(marker, text_of(seen)):

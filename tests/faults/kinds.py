@@ -61,8 +61,14 @@ class Kind:
     """The request is carried out all the same."""
     status: int | None = None
     fits: Callable[[Scenario, Shape], bool] = lambda scenario, shape: True
+    ends_rows: bool = False
+    """The row does not go through: whether the others go on is worth a cell of its own."""
     is_met: bool = True
     """A request meets it at the latest when the row is written."""
+
+    def suits(self, scenario: Scenario, shape: Shape) -> bool:
+        """Whether a cell of these makes sense."""
+        return self.fits(scenario, shape) and (self.ends_rows or shape is not Shape.GOING_ON)
 
     @property
     def is_timed(self) -> bool:
@@ -77,7 +83,8 @@ def _meeting(fault: Fault, times: int) -> Callable[[Scene], None]:
 def _both(name: str, fault: Fault, truth: Truth, *, acted: bool = False) -> Iterator[Kind]:
     """Met by the first request only, and by every one."""
     yield Kind(name, _meeting(fault, 1), truth, acted=acted)
-    yield Kind(f"{name} always", _meeting(fault, ALWAYS), truth, always=True, acted=acted)
+    ends = truth is Truth.LOST
+    yield Kind(f"{name} always", _meeting(fault, ALWAYS), truth, always=True, acted=acted, ends_rows=ends)
 
 
 def _refused(status: int) -> Kind:
@@ -85,7 +92,8 @@ def _refused(status: int) -> Kind:
         body = scene.platform.refusal(status, "The row is refused, as was asked for.")
         scene.meet(Status(status, body=body), ALWAYS)
 
-    return Kind(str(status), plan, Truth.REFUSED, always=True, status=status)
+    is_plain = status in (400, 404)
+    return Kind(str(status), plan, Truth.REFUSED, always=True, status=status, ends_rows=is_plain)
 
 
 def _named(scene: Scene) -> None:
@@ -230,6 +238,7 @@ def _all() -> Iterator[Kind]:
         lambda scene: scene.router.refuse(scene.hits, ALWAYS),
         refused,
         always=True,
+        ends_rows=True,
     )
     yield Kind("closed at accept", lambda scene: scene.router.hang_up(scene.hits, 1), lost)
     yield from _both("reset before it acted", Reset(), lost)
@@ -239,12 +248,14 @@ def _all() -> Iterator[Kind]:
     yield from _both("time-out after it acted", Acted(Stall()), silent, acted=True)
     yield Kind("time-out, acted later", lambda scene: scene.meet(Late(), 1), silent)
     yield from map(_refused, (400, 401, 403, 404, 409, 412))
-    yield Kind("400 that names the row", _named, refused, always=True, status=400, fits=_is_batch)
+    yield Kind(
+        "400 that names the row", _named, refused, always=True, status=400, ends_rows=True, fits=_is_batch
+    )
     yield Kind("429", _throttled(1), Truth.PASSES)
-    yield Kind("429 always", _throttled(ALWAYS), refused, always=True)
+    yield Kind("429 always", _throttled(ALWAYS), refused, always=True, ends_rows=True)
     yield Kind("500 before it acted", _failing(500, times=1, acted=False), lost)
     yield Kind("500 after it acted", _failing(500, times=1, acted=True), lost, acted=True)
-    yield Kind("503 always", _failing(503, times=ALWAYS, acted=False), lost, always=True)
+    yield Kind("503 always", _failing(503, times=ALWAYS, acted=False), lost, always=True, ends_rows=True)
     yield Kind("503 always, acted", _failing(503, times=ALWAYS, acted=True), lost, always=True, acted=True)
     yield from _both("no JSON", Acted(Html(200)), lost, acted=True)
     error = ApiError("FAILED_PRECONDITION", "The operation fails, as was asked for.")
@@ -252,7 +263,9 @@ def _all() -> Iterator[Kind]:
     yield Kind("operation never ends", _operation(None, 10**9), Truth.AIR, always=True, fits=_waits)
     yield Kind("operation is cancelled", _after_start(_cancelled), refused, always=True, fits=_waits)
     yield Kind("operation is lost", _lost_operation, lost, always=True, acted=True, fits=_waits)
-    yield Kind("somebody else's", _occupied(), refused, always=True, fits=_is_keyed, is_met=False)
+    yield Kind(
+        "somebody else's", _occupied(), refused, always=True, fits=_is_keyed, is_met=False, ends_rows=True
+    )
     yield Kind("somebody else's, reset", _occupied((Reset(), 1)), lost, fits=_is_keyed)
     yield Kind(
         "somebody else's, cut off always",

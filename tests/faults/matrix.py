@@ -33,7 +33,7 @@ def all_cells(scenarios: Iterable[Scenario]) -> Iterator[Cell]:
     for scenario in scenarios:
         for shape in scenario.shapes:
             for kind in KINDS.values():
-                if kind.fits(scenario, shape):
+                if kind.suits(scenario, shape):
                     yield Cell(scenario, kind, shape)
 
 

@@ -32,6 +32,8 @@ class Shape(Enum):
     ONE = ("one", 1, 0)
     BATCH = ("batch", 5, 2)
     MIDDLE = ("middle", 50, 24)
+    GOING_ON = ("middle, going on", 50, 24)
+    """With `on_error = 'continue'`."""
 
     def __init__(self, label: str, rows: int, marked: int) -> None:
         self.label = label
@@ -131,6 +133,7 @@ class Scenario:
         if self.batch is not None:
             yield Shape.BATCH
         yield Shape.MIDDLE
+        yield Shape.GOING_ON
 
     @property
     def covers(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from sqlprovider.errors import BackendError, Error
 from tests.fakes.loopback import Seen
 from tests.faults.judge import Case, judge
 from tests.faults.kinds import KINDS, place_in
-from tests.faults.model import Facts, Lab, Outcome, Platform, Report, Scenario, Stage, holds, writes
+from tests.faults.model import Facts, Lab, Outcome, Platform, Report, Scenario, Shape, Stage, holds, writes
 
 ROWS = ("m0000z", "m0001z", "m0002z")
 BAD = ROWS[1]
@@ -34,6 +34,7 @@ def _judged(
     counts: Mapping[str, int],
     *,
     kind: str = "400",
+    shape: Shape = Shape.MIDDLE,
     scenario: Scenario | None = None,
     error: BaseException | None = None,
     rowcount: int = -1,
@@ -46,7 +47,7 @@ def _judged(
     )
     outcome = Outcome(reports, rowcount, error)
     facts = Facts(counts, [_seen(marker) for marker in sent], [], [_seen(BAD)])
-    case = Case(scenario or _scenario(), KINDS[kind], ROWS, BAD, outcome, facts)
+    case = Case(scenario or _scenario(), KINDS[kind], shape, ROWS, BAD, outcome, facts)
     return [(wrong.sort, wrong.why) for wrong in judge(case)]
 
 
@@ -187,6 +188,12 @@ def test_only_what_the_api_says_is_missing_may_go_without_a_word() -> None:
     assert _judged(states, _there(1, 0, 1), kind="404", scenario=update, rowcount=2) == []
     found = _judged(states, _there(1, 1, 1), kind="404", scenario=update, rowcount=2)
     assert found == [("misreported", "said to be missing, and written")]
+
+
+def test_a_statement_that_goes_on_leaves_no_row_untried() -> None:
+    states = _all("accepted", "failed", "not_tried")
+    found = _judged(states, _there(1, 0, 0), error=BackendError("x"), sent=ROWS[:2], shape=Shape.GOING_ON)
+    assert found == [("misreported", "not tried, though the statement was to go on")]
 
 
 def test_a_row_is_at_it_as_long_as_the_server_is() -> None:

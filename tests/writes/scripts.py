@@ -141,7 +141,7 @@ insert_models = _rows(
     {"name": _name_of_model},
     {"description": _const(texts), "tags": _map},
     most=2,
-    returning=("name", "description"),
+    returning=("name",),
 )
 insert_versions = _rows(
     f"{R}.model_versions",
@@ -256,7 +256,7 @@ updates = st.one_of(
     st.builds(Set, st.just(f"{T}.params"), st.tuples(st.tuples(st.just("value"), _text("value", "value || ''", "'same'"))),
               _where_pairs, indices, bound=flags),
     st.builds(Set, st.just(f"{R}.registered_models"), _sets_of_models, _where_models, indices, bound=flags,
-              returning=st.sampled_from(("", "name, description"))),
+              returning=st.sampled_from(("", "name, coalesce(description, '')"))),
     st.builds(Set, st.just(f"{R}.model_versions"), _sets_of_models, _where_models, indices, bound=flags),
     st.builds(Set, st.just(f"{R}.aliases"), st.tuples(st.tuples(st.just("version"), _text("'1'", "'2'", "version"))),
               _where_models, indices, bound=flags),

@@ -162,11 +162,14 @@ END;
 """
 
 REGISTRY = """
+-- An empty description is none; a version without one has an empty one.
 CREATE TRIGGER model_made AFTER INSERT ON registered_models BEGIN
-  UPDATE registered_models SET tags = as_map(NEW.tags) WHERE name = NEW.name;
+  UPDATE registered_models SET tags = as_map(NEW.tags), description = nullif(NEW.description, '')
+    WHERE name = NEW.name;
 END;
-CREATE TRIGGER model_tagged AFTER UPDATE OF tags ON registered_models BEGIN
-  UPDATE registered_models SET tags = as_map(NEW.tags) WHERE name = NEW.name;
+CREATE TRIGGER model_set AFTER UPDATE OF tags, description ON registered_models BEGIN
+  UPDATE registered_models SET tags = as_map(NEW.tags), description = nullif(NEW.description, '')
+    WHERE name = NEW.name;
 END;
 CREATE TRIGGER model_deleted AFTER DELETE ON registered_models BEGIN
   DELETE FROM model_versions WHERE name = OLD.name;
@@ -179,7 +182,7 @@ END;
 -- The number of a deleted version is not given again.
 CREATE TRIGGER version_made AFTER INSERT ON model_versions BEGIN
   UPDATE registered_models SET numbered = numbered + 1 WHERE name = NEW.name;
-  UPDATE model_versions SET tags = as_map(NEW.tags),
+  UPDATE model_versions SET tags = as_map(NEW.tags), description = coalesce(NEW.description, ''),
     version = (SELECT CAST(numbered AS TEXT) FROM registered_models WHERE name = NEW.name)
     WHERE rowid = NEW.rowid;
 END;

@@ -94,6 +94,7 @@ class _Applier:
                 self._take(self._running.pop(future), future)
             self._on_done(self._total - len(self._waiting) - len(self._running), self._total)
         self._applied.interrupted = self._stop.pressed
+        self._name_gone_along()
         self._name_half_done()
         return self._applied
 
@@ -149,6 +150,14 @@ class _Applier:
     def _finish(self, step: Step) -> None:
         for before in self._waiting.values():
             before.discard(step)
+
+    def _name_gone_along(self) -> None:
+        """What the API deletes with what is above it has the state of that."""
+        states, own = self._applied.states, {step.label for step in build_graph(self._plan)}
+        for change in reversed(self._plan.changes):
+            if change.action is Action.DELETE and change.id not in own:
+                above = {states[label] for label in change.parents}
+                states[change.id] = ACCEPTED if ACCEPTED in above else next(iter(above), NOT_TRIED)
 
     def _name_half_done(self) -> None:
         """An object of which one step was accepted and the next not tried is neither here nor there."""

@@ -48,6 +48,8 @@ class Change:
     """The labels of the objects below which it is."""
     secrets: frozenset[str] = frozenset()
     """The columns whose values are secret."""
+    below_restored: bool = False
+    """It is, or will be, as live as something above it that is restored."""
     absent: bool = False
     """Nothing of that identity is there."""
     undecided: bool = False

@@ -30,6 +30,11 @@ class Seen:
     parent_changes: tuple[Change, ...] = ()
 
     @property
+    def below_restored(self) -> bool:
+        """Whether something above it is deleted and will be live again: what is below counts as live then."""
+        return any(p.action is Action.RESTORE or p.below_restored for p in self.parent_changes)
+
+    @property
     def is_looked_for(self) -> bool:
         """Below what is not there, nothing is; and what is not known yet cannot be looked for."""
         known = self.identity is not None and self.identity.values is not None
@@ -96,6 +101,7 @@ def _change(
         row=row,
         parents=seen.parents,
         secrets=frozenset(seen.wanted.secrets),
+        below_restored=seen.below_restored,
         absent=absent,
         undecided=seen.is_wanted is None,
     )

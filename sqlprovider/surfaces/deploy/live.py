@@ -29,6 +29,8 @@ class Lookup:
     label: str
     facts: ResourceFacts
     identity: Identity
+    below_restored: bool = False
+    """Rows that are as deleted as what is above them count."""
 
 
 @dataclass(slots=True)
@@ -49,12 +51,10 @@ class _Group:
     lookups: tuple[Lookup, ...]
 
 
-def read_live(
-    lookups: Sequence[Lookup], workers: Workers, on_warning: OnWarning, *, deleted: bool = True
-) -> dict[str, Found]:
-    """By label what is there; `deleted`: also what is there as deleted only. Identities must be known."""
+def read_live(lookups: Sequence[Lookup], workers: Workers, on_warning: OnWarning) -> dict[str, Found]:
+    """By label what is there, live or deleted. Identities must be known."""
     groups = _grouped(lookups)
-    answers = workers.map([partial(_read, group, on_warning, deleted) for group in groups])
+    answers = workers.map([partial(_read, group, on_warning) for group in groups])
     return {label: found for answer in answers for label, found in answer.items()}
 
 
@@ -94,21 +94,24 @@ def _grouped(lookups: Sequence[Lookup]) -> list[_Group]:
     for lookup in lookups:
         values = lookup.identity.values
         assert values is not None
-        found[lookup.facts.name, lookup.identity.columns, values[:-1]].append(lookup)
+        shared = (lookup.facts.name, lookup.identity.columns, values[:-1], lookup.below_restored)
+        found[shared].append(lookup)
     return [
         _Group(same[0].facts, same[0].identity.columns, (same[0].identity.values or ())[:-1], tuple(same))
         for same in found.values()
     ]
 
 
-def _read(group: _Group, on_warning: OnWarning, deleted: bool, session: Session) -> dict[str, Found]:
+def _read(group: _Group, on_warning: OnWarning, session: Session) -> dict[str, Found]:
     facts, last = group.facts, group.columns[-1]
     wanted = tuple(dict.fromkeys((lookup.identity.values or ())[-1] for lookup in group.lookups))
     where: dict[str, tuple[SQLValue, ...]] = {
         name: (value,) for name, value in zip(group.columns[:-1], group.shared, strict=True)
     }
     listed = len(wanted) > _ASKED_ONE_BY_ONE
-    sql, params = _select(facts, {**where, ("+" if listed else "") + last: wanted}, widest=deleted)
+    # Where a row does not tell whether it is deleted, the widest view is asked only if it does not matter.
+    widest = group.lookups[0].below_restored or facts.state_column is not None
+    sql, params = _select(facts, {**where, ("+" if listed else "") + last: wanted}, widest=widest)
     found = {lookup.label: Found() for lookup in group.lookups}
     by_value = defaultdict(list)
     for lookup in group.lookups:
@@ -147,7 +150,7 @@ def _select(
             f"{plus}{quoted(name)} = ?" if len(values) == 1 else f"{plus}{quoted(name)} IN ({marks})"
         )
         params += [_cast(facts, name, value) for value in values]
-    if widest and facts.view is not None and facts.state_column is not None:
+    if widest and facts.view is not None:
         tests.append(f"{quoted(facts.view[0])} = ?")
         params.append(facts.view[1])
     columns = ", ".join(map(quoted, columns_of(facts)))

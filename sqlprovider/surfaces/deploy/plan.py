@@ -76,7 +76,7 @@ class _Planner:
     def _plan_wave(self, wave: tuple[Entry, ...]) -> None:
         seen = [self._see(entry) for entry in wave]
         lookups = [
-            Lookup(one.wanted.entry.label, one.wanted.facts, one.identity)
+            Lookup(one.wanted.entry.label, one.wanted.facts, one.identity, one.below_restored)
             for one in seen
             if one.is_looked_for and one.identity is not None
         ]
