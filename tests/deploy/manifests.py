@@ -1,4 +1,4 @@
-"""Manifests from texts, read with a real session that has no server behind it but a list of experiments."""
+"""Manifests from texts, read with a real session that has no server behind it but one experiment."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ DOCUMENT = {
         "google": {"auth": {"type": "none"}, "base_url": {"aiplatform": "http://127.0.0.1:9"}},
     }
 }
-EXPERIMENTS = {"experiments": [{"experiment_id": "7", "name": "lab", "lifecycle_stage": "active"}]}
+EXPERIMENT = {"experiment_id": "7", "name": "lab", "lifecycle_stage": "active"}
 
 
 def lab(request: httpx.Request) -> httpx.Response:
-    assert request.url.path.endswith("/experiments/search"), request.url
-    return httpx.Response(200, json=EXPERIMENTS)
+    assert request.url.params["experiment_name"] == "lab", request.url
+    return httpx.Response(200, json={"experiment": EXPERIMENT})
 
 
 def open_lab() -> Session:

@@ -408,7 +408,8 @@ def test_a_hostile_file_ends_as_a_problem(files: Files, text: str) -> None:
 
 def test_files_are_one_stack(files: Files) -> None:
     manifest = files.read(
-        "{variables: {a: one}, use: mlflow.tracking, resources: [{name: experiments, props: {name: '{{ b }}'}}]}",
+        "{variables: {a: one}, use: mlflow.tracking, "
+        "resources: [{name: experiments, props: {name: '{{ b }}'}}]}",
         "{variables: {b: two}, use: mlflow, resources: [{name: tracking.runs, props: "
         "{run_name: '{{ a }}', experiment_id: '{{ experiments.experiment_id }}'}}]}",
     )

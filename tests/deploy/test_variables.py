@@ -149,7 +149,8 @@ def test_no_problem_tells_a_secret(files: Files) -> None:
     text = """
 variables: {v: {secret: true, type: integer}}
 resources:
-  - {name: mlflow.tracking.runs, props: {start_time: "{{ env.KEY }}", status: "{{ env.KEY }}", tags: "{{ env.KEY }}"}}
+  - name: mlflow.tracking.runs
+    props: {start_time: "{{ env.KEY }}", status: "{{ env.KEY }}", tags: "{{ env.KEY }}"}
 """
     found = files.problems(lambda: files.read(text, variables={"v": "hush-hush"}))
     assert len(found) == 4

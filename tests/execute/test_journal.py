@@ -335,3 +335,14 @@ def test_a_journal_that_the_user_empties_has_the_statement_again(tmp_path: Path)
 
 def test_the_columns_are_those_of_the_last_write() -> None:
     assert module._COLUMNS == COLUMNS
+
+
+def test_the_folder_is_the_one_that_the_sessions_environment_names(tmp_path: Path) -> None:
+    journal = Journal(environ={"SQLPROVIDER_STATE_DIR": str(tmp_path)}, now=lambda: AT)
+    statement(journal).sending([row()])
+    assert [line["statement"] for line in lines(tmp_path)] == [TEXT]
+    told: list[Warning] = []
+    journal = Journal(environ={"SQLPROVIDER_STATE_DIR": "~nosuchuser/state"}, now=lambda: AT)
+    journal.on_warning = told.append
+    statement(journal).sending([row()])
+    assert [warning.message.rpartition(": ")[2] for warning in told] == ["there is no home folder"]

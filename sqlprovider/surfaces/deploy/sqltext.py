@@ -1,7 +1,7 @@
 """Placeholders in SQL become parameters `:placeholder_1`, …: a value never becomes a part of the text.
 
-`'{{ name }}'` (in quotes, as in `'run of {{ name }}'`) is a text, `{{ name }}` keeps its type. In a comment
-nothing is looked for; a name cannot come from a placeholder.
+`'{{ name }}'` (in quotes, as in `'run of {{ name }}'`) is a text, `{{ name }}` keeps its type. Comments
+become blanks; a name cannot come from a placeholder.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 def _slot(token: _Token, name: str, is_whole: bool) -> Slot | str:
     """What stands in a token's place: a parameter, or its text."""
-    if not holds(token.text) or token.kind == "comment":
+    if token.kind == "comment":
+        return " " + "\n" * token.text.count("\n")
+    if not holds(token.text):
         return token.text
     if token.kind == "name":
         raise SQLPlaceholderError("a name in SQL cannot come from a placeholder", token.line)
