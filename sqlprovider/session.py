@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -30,7 +30,14 @@ from sqlprovider.errors import (
     did_you_mean,
 )
 from sqlprovider.execute.clock import Clock
-from sqlprovider.execute.events import DryRequest, OnEvent, RequestRecord
+from sqlprovider.execute.events import (
+    DryRequest,
+    OnEvent,
+    OnProgress,
+    RequestRecord,
+    WaitProgress,
+    WriteProgress,
+)
 from sqlprovider.execute.executor import Executor, StatementCalls
 from sqlprovider.execute.journal import Journal
 from sqlprovider.plan.facts import ColumnFacts, MethodFacts, ResourceFacts, resource_facts
@@ -58,6 +65,7 @@ from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
 from sqlprovider.vtab.explain import explain
 from sqlprovider.vtab.names import SessionNames
 from sqlprovider.vtab.registered import SQLiteConnection, register_resources
+from sqlprovider.vtab.result import Result
 from sqlprovider.vtab.run import Run, WritePlan
 from sqlprovider.vtab.staging import Staging
 from sqlprovider.vtab.statements import Statements
@@ -76,35 +84,13 @@ __all__ = [
     "Result",
     "ResultColumn",
     "Session",
+    "WaitProgress",
     "WritePlan",
+    "WriteProgress",
     "check_document",
     "provider_names",
     "register",
 ]
-
-
-@dataclass(slots=True)
-class Result:
-    """What one statement gives. `columns` is None without a result set; `rows` streams and may raise."""
-
-    columns: tuple[ResultColumn, ...] | None
-    rows: Iterator[Row]
-    warnings: list[Warning]
-    rowcount: int = -1
-    """Rows changed, or accepted by the API; -1 for a result set."""
-    notices: list[str] = field(default_factory=list)
-    records: list[RequestRecord] = field(default_factory=list)
-    calls: StatementCalls | None = None
-
-    @property
-    def state(self) -> str:
-        """COMPLETE, or LIMITED where the statement's own LIMIT ended a scan; final when `rows` are read."""
-        return "LIMITED" if self.calls is not None and self.calls.limited else "COMPLETE"
-
-    @property
-    def requests(self) -> int:
-        """The requests made so far."""
-        return len(self.records)
 
 
 class Session:
@@ -131,6 +117,7 @@ class Session:
         self._event: OnEvent | None = None
         self._dry_run: Callable[[str], None] | None = None
         self._confirm: Callable[[WritePlan], bool] | None = None
+        self._progress: OnProgress | None = None
         self._staging = Staging()
         self._calls: StatementCalls | None = None
         self._config = config
@@ -148,7 +135,12 @@ class Session:
         self._names = SessionNames(self.catalog, self._engine)
         self._statements = Statements(self.catalog, self._engine)
         tables = system_tables(
-            self.catalog, config.connections, lambda: self._records, lambda: self.last_write
+            self.catalog,
+            config.connections,
+            lambda: self._records,
+            lambda: self.last_write,
+            operations=self._executor.operations.records,
+            journal=self._journal.read,
         )
         for name, table in tables.items():
             self._engine.add_rows(name, table.columns, table.rows)
@@ -242,6 +234,10 @@ class Session:
         """Calls `hook` with each request that a dry run would have sent, as text."""
         self._dry_run = hook
 
+    def on_progress(self, hook: OnProgress | None) -> None:
+        """Calls `hook` as a write or a wait goes on, in the thread that sees it."""
+        self._progress = hook
+
     def on_write(self, hook: Callable[[WritePlan], bool] | None) -> None:
         """Asks `hook` before the first request of each write; where it says False, nothing is sent."""
         self._confirm = hook
@@ -285,8 +281,14 @@ class Session:
 
     def _begin(self, bindings: Bindings, *, named: bool) -> Run:
         """The calls of one statement; `named`: it names a resource, so its requests are the last ones."""
-        calls = self._executor.begin(self.settings, on_event=self._event, on_dry_run=self._on_dry)
+        calls = self._executor.begin(
+            self.settings,
+            on_event=self._event,
+            on_dry_run=self._on_dry,
+            on_progress=self._progress,
+        )
         self._calls = calls
+        self._journal.on_warning = calls.warn
         if named:
             self._records = calls.records
         if not self.autocommit and not self._engine.in_transaction:
@@ -378,6 +380,10 @@ class Session:
         if written.returned is not None:
             result = self._selected(written.returned, run)
         result.rowcount = written.rowcount
+        going_on = [row.answer.operation for row in written.rows if row.answer and row.answer.operation]
+        if going_on:
+            more = f" and {len(going_on) - 1} more" if len(going_on) > 1 else ""
+            result.notices.append(f"{going_on[0]}{more} goes on: SELECT * FROM sqlprovider.operations")
         return result
 
     def _exec(self, statement: Exec, run: Run) -> Result:

@@ -29,7 +29,17 @@ SHOW_FORMS = (
     "DESCRIBE mlflow",
     "DESCRIBE EXTENDED",
 )
-SYSTEM_TABLES = ("connections", "services", "resources", "methods", "columns", "requests", "last_write")
+SYSTEM_TABLES = (
+    "connections",
+    "services",
+    "resources",
+    "methods",
+    "columns",
+    "requests",
+    "last_write",
+    "journal",
+    "operations",
+)
 
 
 def _blocks(language: str) -> list[str]:

@@ -11,7 +11,7 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 import httpx
@@ -22,25 +22,27 @@ from sqlprovider.errors import InternalError, NotSupportedError, Warning
 from sqlprovider.execute.address import resolve_base_url
 from sqlprovider.execute.clients import Clients
 from sqlprovider.execute.clock import Clock
-from sqlprovider.execute.events import DryRequest, OnDryRun, OnEvent, RequestRecord
+from sqlprovider.execute.events import (
+    DryRequest,
+    OnDryRun,
+    OnEvent,
+    OnProgress,
+    RequestRecord,
+    WaitProgress,
+    WriteProgress,
+)
 from sqlprovider.execute.exchange import Address, Call, Target
 from sqlprovider.execute.failure import operation_context
 from sqlprovider.execute.items import items_at
 from sqlprovider.execute.ledger import Ledger
+from sqlprovider.execute.operations import Following, Operations
 from sqlprovider.execute.paginate import paginator
 from sqlprovider.execute.pool import DaemonPool, Tasks, interrupted
 from sqlprovider.execute.request import build_poll, build_request
 from sqlprovider.execute.response import Answer, Page
 from sqlprovider.execute.sender import Listing, Sender, record_of
-from sqlprovider.execute.wait import (
-    Waiting,
-    is_done,
-    operation_error,
-    operation_name,
-    operation_result,
-    wait_until_done,
-)
-from sqlprovider.plan.model import Operation
+from sqlprovider.execute.wait import Waiting, operation_result
+from sqlprovider.plan.model import Operation, without_secrets
 from sqlprovider.values import JSON
 
 __all__ = ["Answer", "Executor", "Page", "StatementCalls"]
@@ -64,16 +66,24 @@ class Executor:
         self.clock = clock or Clock()
         self.pool = DaemonPool(IN_FLIGHT)
         self._connections = {name.lower(): connection for name, connection in connections.items()}
-        self._catalog = catalog
+        self.catalog = catalog
         self._environ = environ
         self._clients = Clients(transport=transport, environ=environ)
+        self.operations = Operations(self.clock.now)
         self._statements: weakref.WeakSet[StatementCalls] = weakref.WeakSet()
 
     def begin(
-        self, settings: Settings, *, on_event: OnEvent | None = None, on_dry_run: OnDryRun | None = None
+        self,
+        settings: Settings,
+        *,
+        on_event: OnEvent | None = None,
+        on_dry_run: OnDryRun | None = None,
+        on_progress: OnProgress | None = None,
     ) -> StatementCalls:
         """The calls of one statement."""
-        calls = StatementCalls(self, settings, on_event=on_event, on_dry_run=on_dry_run)
+        calls = StatementCalls(
+            self, settings, on_event=on_event, on_dry_run=on_dry_run, on_progress=on_progress
+        )
         self._statements.add(calls)
         return calls
 
@@ -87,8 +97,8 @@ class Executor:
     def address(self, operation: Operation) -> Address:
         """Where an operation goes. Raises ConfigError where nothing says so."""
         connection = self._connections[operation.resource.connection.lower()]
-        provider = self._catalog.provider(connection.name)
-        service = self._catalog.service(connection.name, operation.resource.service)
+        provider = self.catalog.provider(connection.name)
+        service = self.catalog.service(connection.name, operation.resource.service)
         base_url = resolve_base_url(
             operation, connection, provider=provider, service=service, environ=self._environ
         )
@@ -104,7 +114,13 @@ class StatementCalls:
     """The calls of one statement: they share its request limit, its records and its end."""
 
     def __init__(
-        self, executor: Executor, settings: Settings, *, on_event: OnEvent | None, on_dry_run: OnDryRun | None
+        self,
+        executor: Executor,
+        settings: Settings,
+        *,
+        on_event: OnEvent | None,
+        on_dry_run: OnDryRun | None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         self.warnings: list[Warning] = []
         self.limited = False
@@ -114,9 +130,11 @@ class StatementCalls:
         self._executor = executor
         self._settings = settings
         self._on_dry_run = on_dry_run
+        self._on_progress = on_progress
         self._clock = executor.clock
         self._ledger = Ledger(settings, on_event)
         self._sender = Sender(executor.clock, settings.timeout, self._ledger)
+        self._following = Following(executor.operations, executor.catalog)
         self._open: set[Tasks] = set()
         self._cancelled = False
 
@@ -152,8 +170,12 @@ class StatementCalls:
         """One write or EXEC, waited for where it is a long-running operation. A list is read to its end."""
         if operation.method.effect == "read" and operation.method.pages is not None:
             return _joined(list(self.pages([operation])))
-        with self.tasks() as tasks:
+        with self.named_when_stopped(), self.tasks() as tasks:
             return tasks.result(self.start(operation, tasks))
+
+    def named_when_stopped(self) -> AbstractContextManager[None]:
+        """Ctrl-C in the block names the operations that go on."""
+        return self._following.named_when_stopped()
 
     def start(
         self, operation: Operation, tasks: Tasks, *, before: Callable[[], None] | None = None
@@ -177,6 +199,11 @@ class StatementCalls:
                 return answer
 
         return tasks.submit(perform)
+
+    def tell(self, progress: WriteProgress | WaitProgress) -> None:
+        """Says how far a write or a wait has come, to whoever watches."""
+        if self._on_progress is not None:
+            self._on_progress(progress)
 
     def warn(self, warning: Warning) -> None:
         """Keeps a warning; the same one is kept once."""
@@ -238,7 +265,8 @@ class StatementCalls:
 
     def _dry_run(self, operation: Operation) -> Answer:
         address = self._executor.address(operation)
-        request = build_request(operation, base_url=address.base_url, version=address.service.version)
+        shown = without_secrets(operation)
+        request = build_request(shown, base_url=address.base_url, version=address.service.version)
         self._ledger.add(record_of(operation, request, sequence=len(self.records) + 1, attempt=0))
         if self._on_dry_run is not None:
             body = request.content.decode()
@@ -263,15 +291,16 @@ class StatementCalls:
             if stop.is_set():
                 raise interrupted()
 
-        if self._settings.wait == 0 and not is_done(started.answer, shape):
-            return replace(started, items=[], parents=None, operation=operation_name(started.answer, shape))
-        waiting = Waiting(ask, pause, self._clock.monotonic, limit=self._settings.wait)
-        done = wait_until_done(started.answer, shape, waiting)
+        waiting = Waiting(ask, pause, self._clock.monotonic, limit=self._settings.wait, tell=self.tell)
         errors = address.provider.errors
-        if (error := operation_error(done, shape, errors)) is not None:
-            if operation.method.missing and error.reason == "missing":
+        ended = self._following.follow(operation, started.answer, shape, waiting, errors=errors)
+        if ended.state == "running":
+            return replace(started, items=[], parents=None, operation=ended.name)
+        if ended.error is not None:
+            if operation.method.missing and ended.error.reason == "missing":
                 return replace(started, items=[], parents=None, answer={}, missing=True)
-            raise error
+            raise ended.error
+        done = ended.answer
         result = operation_result(done, shape)
         items, parents = items_at(result, operation.method)
         return replace(started, items=items, parents=parents, answer=result)

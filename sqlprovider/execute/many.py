@@ -35,7 +35,7 @@ def run_steps(calls: StatementCalls, steps: Iterable[Step], *, halted: Callable[
     """
     source = iter(steps)
     under_way: dict[Future[Answer], Step] = {}
-    with calls.tasks() as tasks:
+    with calls.named_when_stopped(), calls.tasks() as tasks:
         try:
             while True:
                 while len(under_way) < IN_FLIGHT and not halted():

@@ -181,11 +181,11 @@ class Following:
             self._name(error)
             raise
         except KeyboardInterrupt:
-            error = StatementInterrupted("interrupted")
-            self._name(error)
-            if error.hint is None:
+            stopped = StatementInterrupted("interrupted")
+            self._name(stopped)
+            if stopped.hint is None:
                 raise
-            raise error from None
+            raise stopped from None
 
     def _name(self, error: StatementInterrupted) -> None:
         begun = tuple(self._begun.copy().items())

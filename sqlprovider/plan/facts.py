@@ -34,6 +34,7 @@ class MethodFacts:
     """One method."""
 
     name: str
+    wire_name: str
     verb: str
     effect: str
     required: tuple[str, ...]
@@ -126,6 +127,7 @@ def _method(resource: Resource, method: Method) -> MethodFacts:
     parameters = method.parameters.values()
     return MethodFacts(
         name=method.name,
+        wire_name=method.wire_name,
         verb=method.verb.value,
         effect=method.effect,
         required=method.required,

@@ -35,6 +35,26 @@ class Operation:
         return f"{self.resource}.{self.method.name}"
 
 
+def without_secrets(operation: Operation) -> Operation:
+    """The operation as it may be shown: `***` for each value that the document marks secret."""
+    secret = {p.name: p.wire_name for p in operation.method.parameters.values() if p.secret}
+    if not secret:
+        return operation
+
+    def shown(given: Mapping[str, JSON]) -> dict[str, JSON]:
+        return {name: "***" if name in secret else value for name, value in given.items()}
+
+    body = operation.body
+    if isinstance(body, dict):
+        body = {name: "***" if name in secret.values() else value for name, value in body.items()}
+    return replace(
+        operation,
+        arguments=tuple(shown(dict(operation.arguments)).items()),
+        rows=tuple(shown(row) for row in operation.rows),
+        body=body,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """parameter ← operand. `many`: the operand is a set (IN), one operation a value."""

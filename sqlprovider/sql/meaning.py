@@ -9,7 +9,17 @@ from sqlprovider.sql.statement import Names
 from sqlprovider.values import Name
 
 SYSTEM = "sqlprovider"
-SYSTEM_TABLES = ("connections", "services", "resources", "methods", "columns", "requests", "last_write")
+SYSTEM_TABLES = (
+    "connections",
+    "services",
+    "resources",
+    "methods",
+    "columns",
+    "requests",
+    "last_write",
+    "journal",
+    "operations",
+)
 
 _FULL_NAME = "connection.service.resource"
 

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from sqlprovider.errors import Error
 from sqlprovider.surfaces.progress import counted
 from sqlprovider.surfaces.visible import visible
 
 if TYPE_CHECKING:
-    from sqlprovider.session import Session
+    from sqlprovider.session import Session, WritePlan
     from sqlprovider.surfaces.statements import Params
 
 QUESTION = "send it? [y/N/a] "
 _LONGEST_EXAMPLE = 240
 _STEPS = "step"
 """The first column of EXPLAIN where the text names a resource; SQLite's own EXPLAIN begins with another."""
-
-
-class WritePlan(Protocol):
-    """A write whose rows are known and of which nothing is sent yet."""
-
-    @property
-    def statement(self) -> str: ...
-    @property
-    def what(self) -> str:
-        """`UPDATE of mlflow.tracking.runs`."""
-
-    @property
-    def rows(self) -> int: ...
-    @property
-    def requests(self) -> int: ...
-    @property
-    def examples(self) -> tuple[str, ...]:
-        """Some of the requests, or of the rows' keys."""
 
 
 class Confirm:

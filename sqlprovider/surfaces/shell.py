@@ -11,6 +11,8 @@ from sqlprovider.errors import StatementInterrupted
 from sqlprovider.surfaces.confirm import Confirm
 from sqlprovider.surfaces.dotcommands import DOT_COMMANDS, run_dot_command
 from sqlprovider.surfaces.failures import OK, show_failure
+from sqlprovider.surfaces.progress import counted
+from sqlprovider.surfaces.progress import counted
 from sqlprovider.surfaces.render import open_printer
 from sqlprovider.surfaces.statements import Watched
 from sqlprovider.surfaces.visible import visible
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _PROMPT = "sqlprovider> "
 _DECLINED = "declined"
-_NOT_SENT, _ROLLED_BACK = "nothing was sent", "; the transaction is over, and what it did here was undone"
+_ROLLED_BACK = "; the transaction is over, and what it did here was undone"
 _GREETING = "Statements end with ';'. Tab completes names, .help lists commands, Ctrl-D leaves."
 
 
@@ -76,7 +78,7 @@ class Shell:
         except StatementInterrupted as error:
             if error.reason != _DECLINED or self.confirm is None:
                 return show_failure(error, stderr=self.watched.stderr, environ=self._environ)
-            self.say(_NOT_SENT + _ROLLED_BACK * self.confirm.in_transaction)
+            self.say(_not_sent(error) + _ROLLED_BACK * self.confirm.in_transaction)
         except (Exception, KeyboardInterrupt) as error:
             return show_failure(error, stderr=self.watched.stderr, environ=self._environ)
         return OK
@@ -94,6 +96,22 @@ class Shell:
 
     def say(self, text: str) -> None:
         self.watched.stderr.write(f"{visible(text)}\n")
+
+
+def _not_sent(error: StatementInterrupted) -> str:
+    """What a no left undone: a COMMIT puts a question for each of its writes."""
+    before = sum(row["state"] not in ("not_tried", "staged") for row in error.rows)
+    if not before:
+        return "nothing was sent"
+    return f"not sent; {counted(before, 'row')} before it went out, see sqlprovider.last_write"
+
+
+def _not_sent(error: StatementInterrupted) -> str:
+    """What a no left undone: a COMMIT puts a question for each of its writes."""
+    before = sum(row["state"] not in ("not_tried", "staged") for row in error.rows)
+    if not before:
+        return "nothing was sent"
+    return f"not sent; {counted(before, 'row')} before it went out, see sqlprovider.last_write"
 
 
 def is_complete(text: str) -> bool:

@@ -16,8 +16,8 @@ from sqlprovider.surfaces.visible import visible
 from sqlprovider.values import SQLValue
 
 if TYPE_CHECKING:
-    from sqlprovider.session import Result, Session
-    from sqlprovider.surfaces.confirm import Confirm, WritePlan
+    from sqlprovider.session import Result, Session, WritePlan
+    from sqlprovider.surfaces.confirm import Confirm
 
 Params = Sequence[SQLValue] | Mapping[str, SQLValue]
 
@@ -43,8 +43,7 @@ class Watched:
             with self._progress.hidden():
                 return confirm(plan, self._params)
 
-        if (ask := getattr(self.session, "on_write", None)) is not None:
-            ask(on_write)
+        self.session.on_write(on_write)
 
     @property
     def progress_text(self) -> str:

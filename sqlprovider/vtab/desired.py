@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from sqlprovider.values import Row, SQLValue
 from sqlprovider.vtab.engine import Engine
 from sqlprovider.vtab.names import SessionNames
 from sqlprovider.vtab.run import Run
+
+_TEMPORARY = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*CREATE\s+TEMP(?:ORARY)?\s", re.IGNORECASE | re.DOTALL)
 
 Begin = Callable[[Mapping[str, SQLValue]], Run]
 
@@ -29,7 +32,7 @@ class Desired:
     """The full name of the resource."""
     method: str | None = None
     columns: tuple[str, ...] = ()
-    """As written; for EXEC the arguments, `@@json` last."""
+    """As written; for EXEC the arguments, the body's `@json` last."""
     rows: tuple[Row, ...] = ()
     reads: tuple[str, ...] = ()
     """The full names of the resources that it reads."""
@@ -119,8 +122,7 @@ def _exec(statement: Exec, start: int, engine: Engine, run: Run) -> Desired:
 
 
 def _makes_temporary(text: str) -> bool:
-    words = text.upper().split()
-    return words[:2] in (["CREATE", "TEMP"], ["CREATE", "TEMPORARY"])
+    return _TEMPORARY.match(text) is not None
 
 
 def _named(bindings: object) -> Mapping[str, SQLValue]:

@@ -60,7 +60,7 @@ class JsonlReader:
                     break
                 for item in batch.objects():
                     for key, value in item.items():
-                        kinds.setdefault(key, set()).add(type(value))
+                        kinds.setdefault(key, set()).add(_kind(value))
                 self.rows += len(batch.lines)
                 characters += batch.characters
                 if self.rows >= SAMPLE_ROWS or characters >= SAMPLE_CHARACTERS:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from sqlprovider.catalog.model import Batch, Verb
 from sqlprovider.errors import Error, IntegrityError, InternalError, StatementInterrupted
+from sqlprovider.execute.events import WriteProgress
 from sqlprovider.execute.journal import StatementJournal
 from sqlprovider.execute.many import Reply, Send, Step
 from sqlprovider.execute.response import Answer
@@ -50,9 +51,13 @@ class Sending:
         run: Run,
         existing: Existing,
         journal: StatementJournal | None,
+        known: int | None = None,
     ) -> None:
+        """`known`: how many rows the whole write has, where that is known."""
         self.failed: list[RowWrite] = []
         """Rows that did not end well, in the order in which they ended."""
+        self._ended = 0
+        self._known = known
         self._mutation = mutation
         self._rows = rows
         self._run = run
@@ -140,6 +145,8 @@ class Sending:
         return (yield Send(operation, before))
 
     def _note_answered(self, rows: list[RowWrite]) -> None:
+        self._ended += len(rows)
+        self._run.calls.tell(WriteProgress(self._rows[0].sequence - 1 + self._ended, self._known))
         sent = [journal_row(self._mutation, row) for row in rows if row.is_sent]
         if sent and self._journal is not None:
             self._journal.answered(sent)

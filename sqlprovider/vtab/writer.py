@@ -95,7 +95,13 @@ class Writer:
         mutation = planned.mutation
         existing = Existing(mutation, planned.clause, self._engine, self._run)
         sending = Sending(
-            mutation, chunk, engine=self._engine, run=self._run, existing=existing, journal=self._journal
+            mutation,
+            chunk,
+            engine=self._engine,
+            run=self._run,
+            existing=existing,
+            journal=self._journal,
+            known=len(planned.rows) if isinstance(planned.rows, list) else None,
         )
         units = sending.units()
         self._refuse_known_excess(mutation, units, chunk)

@@ -19,6 +19,7 @@ from pathlib import Path
 from sqlprovider.catalog.facts import write_facts
 from sqlprovider.values import JSON
 from tests.contracts.oci_places import Placed, place
+from tests.contracts.oci_secrets import holds_secret
 from tests.contracts.oci_sdk import CONTROL_PLANE, DATA_PLANE, Field, Sdk, read_sdk, shape_of
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "oci"
@@ -27,6 +28,7 @@ ROOTS = ("aiDataPlatformId",)
 _SAME_BODY = "opc-retry-token"
 _ETAG = "if-match"
 _ID_FIELDS = ("key", "id")
+_NAMES = ("displayName", "name")
 _TYPES = {
     "text": "TEXT",
     "integer": "INTEGER",
@@ -172,6 +174,7 @@ def _resource(table: Table, tables: Mapping[str, Table]) -> Words:
         {
             "title": (title or table.name).removesuffix("Summary"),
             "key": _key(table),
+            "identity": _identity(table),
             "parents": _parents(table, tables),
             "parameters": {name: _row_parameter(table, name) for name in table.ids},
             "columns": _columns(table),
@@ -196,6 +199,13 @@ def _key(table: Table) -> list[JSON]:
     if table.own_id is not None or (table.method("get") and not table.method("list")):
         return [*table.ids]
     return [*table.ids, "key"] if "key" in table.fields else []
+
+
+def _identity(table: Table) -> list[JSON]:
+    """The name that people give it, where a create takes one."""
+    taken = {name for p in table.placed if p.verb == "INSERT" for name in body_fields(table.sdk, p)}
+    found = [name for name in _NAMES if name in table.columns and name in taken]
+    return [*found[:1]] if _readers(table) else []
 
 
 def _parents(table: Table, tables: Mapping[str, Table]) -> list[JSON]:
@@ -244,6 +254,8 @@ def _shape(sdk: Sdk, field: Field) -> JSON:
         words["numeric_keys"] = False
     if field.enum and field.type == "str":
         words["enum"] = [*field.enum]
+    if holds_secret(sdk, field):
+        words["secret"] = True
     return words["type"] if len(words) == 1 else words
 
 
@@ -349,6 +361,8 @@ def _parameter(table: Table, placed: Placed, field: Field, place_: str) -> Words
         words |= typed
     if field.required:
         words["required"] = True
+    if known is None and holds_secret(table.sdk, field):
+        words["secret"] = True
     if field.enum or (known is not None and known.enum):
         words["enum"] = [*field.enum]  # not the column's, where this takes any
     if is_list:

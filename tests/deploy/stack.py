@@ -91,9 +91,9 @@ class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, *size: int) -> str:  # type: ignore[override]  # the base says bytes
         self._meanwhile()
-        return super().readline()
+        return super().readline(*size)
 
 
 @dataclass

@@ -211,12 +211,12 @@ def test_replace_deletes_and_makes_again_what_is_below_too(stack: VertexStack) -
 
 def test_calls_are_made_at_each_apply_unless_their_when_says_no(stack: VertexStack) -> None:
     file = stack.write(CALL)
-    assert stack.plan(file).code == 0
-    assert stack.run("plan", file, "--strict").code == 3
-    for _ in range(2):
-        assert stack.apply(file).actions()["write"] == "exec"
-        assert stack.writes()[-1] == "POST /experiments/sweep/runs/run-0:write"
-    off = stack.write(CALL.replace("  props:", "  when: SELECT 0\n  props:", 4))
+    assert stack.apply(file).code == 0
+    assert (stack.plan(file).code, stack.run("plan", file, "--strict").code) == (0, 3)
+    stack.writes()
+    assert stack.apply(file).actions()["write"] == "exec"
+    assert stack.writes() == ["POST /experiments/sweep/runs/run-0:write"]
+    off = stack.write(CALL.replace("  id: write\n", "  id: write\n  when: SELECT 0\n"))
     assert stack.apply(off).actions()["write"] == "nothing"
     assert stack.writes() == []
 
@@ -260,16 +260,16 @@ RUN = """
   - {more}
 """
 CALL = (
-    sweep(1)
+    sweep(1, points=True)
     + """
 - exec: google.aiplatform.runs.write
   id: write
   props:
   - {name: tensorboardsId, value: '7'}
   - {name: experimentsId, value: sweep}
-  - {name: runsId, value: '{{ run.r0.runsId }}'}
+  - {name: runsId, value: '{{ loss.r0.runsId }}'}
   - name: timeSeriesData
     value:
-    - {tensorboardTimeSeriesId: x, valueType: SCALAR, values: [{step: 1, scalar: {value: 1}}]}
+    - {tensorboardTimeSeriesId: loss, valueType: SCALAR, values: [{step: 2, scalar: {value: 1}}]}
 """
 )

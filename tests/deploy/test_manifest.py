@@ -346,6 +346,84 @@ PROBLEMS = [
         "1: the tag tag:yaml.org,2002:python/object:os.system is not understood",
         id="tag",
     ),
+    pytest.param("- x", "1: an entry is a map", id="entry"),
+    pytest.param("{resources: x}", "1: resources are a list of entries", id="resources"),
+    pytest.param("{resources: [], outputs: [x]}", "1: outputs are a map: name → SELECT", id="outputs"),
+    pytest.param("{resources: [], outputs: {a: [x]}}", "1: the output a is a SELECT", id="output"),
+    pytest.param("{resources: [], outputs: {a: SELECT {{}}", "1: ", id="output, braces"),
+    pytest.param("{resources: [], owner: [x]}", "1: owner is a text", id="owner"),
+    pytest.param("{use: '{{ x }}', resources: []}", "1: use holds no placeholder", id="use, placeholder"),
+    pytest.param("- {exec: log_batch}", "1: exec names a method", id="exec"),
+    pytest.param("- {name: [x]}", "1: name is a text", id="name, list"),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, props: x}",
+        "1: properties are a list of {name, value}, or a map",
+        id="props",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, props: [x]}",
+        "1: a property is a map: {name, value}",
+        id="property, text",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, props: [{value: x}]}",
+        "1: a property has a name",
+        id="property, no name",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, props: [{name: tags, value: {}, merge: x}]}",
+        "1: tags: merge is true or false",
+        id="merge",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, props: [{name: run_name, value: x, merge: true}]}",
+        "1: run_name: merge is for maps",
+        id="merge of a text",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, items: [x]}", "1: items are a map: id → properties", id="items"
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, items: {a b: {}}}", "1: 'a b' cannot be the id of an item", id="item"
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, id: a, items: {b: {}}}\n- {name: mlflow.tracking.runs, id: a.b}",
+        "2: the id a.b stands at 1.yaml:1 already",
+        id="label",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, id: a, items: {b: {}}}\n"
+        "- {name: mlflow.tracking.runs, id: c, props: {run_name: '{{ a.bb.run_id }}'}}",
+        "2: {{ a.bb.run_id }}: a has no item bb; did you mean b?",
+        id="no such item",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, id: a, items: {b: {}}}\n"
+        "- {name: mlflow.tracking.runs, id: c, props: {run_name: '{{ a.run_id }}'}}",
+        "2: {{ a.run_id }}: a has items: write {{ a.item.run_id }}",
+        id="item left out",
+    ),
+    pytest.param(
+        "- {exec: mlflow.tracking.runs.get, id: a}\n"
+        "- {name: mlflow.tracking.runs, id: c, props: {run_name: '{{ a.run_id }}'}}",
+        "2: {{ a.run_id }}: a is a call and has no row",
+        id="a call's row",
+    ),
+    pytest.param(
+        "- {exec: mlflow.tracking.runs.get, props: {run_idd: x}}",
+        "1: mlflow.tracking.runs.get takes no parameter run_idd; did you mean run_id",
+        id="parameter",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, owner: '{{ env.E }}'}",
+        "1: only variables that are not secret may stand here",
+        id="owner, secret",
+    ),
+    pytest.param(
+        "- {name: mlflow.tracking.runs, props: {tags: {'{{ x }}': 1}}}",
+        "1: a key holds no placeholder",
+        id="key",
+    ),
     pytest.param("", "1: a manifest is a list of entries", id="empty"),
     pytest.param("text", "1: a manifest is a list of entries", id="text"),
     pytest.param(b"\xff\xfe\x00", "1: this is no YAML", id="bytes"),
@@ -354,6 +432,7 @@ PROBLEMS = [
 
 @pytest.mark.parametrize(("text", "problem"), PROBLEMS)
 def test_what_is_wrong_is_said_with_its_place(files: Files, text: str | bytes, problem: str) -> None:
+    files.environ["E"] = "hush"
     found = files.problems(lambda: files.read(text))
     assert any(one.startswith("1.yaml:") and problem in one.removeprefix("1.yaml:") for one in found), found
 

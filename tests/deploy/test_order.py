@@ -23,7 +23,7 @@ def test_entries_without_dependencies_stay_in_file_order(files: Files) -> None:
     )
     manifest = files.read(text)
     assert [entry.id for entry in manifest.entries] == list("dbca")
-    assert manifest.dependencies == {id_: () for id_ in "dbca"}
+    assert manifest.dependencies == dict.fromkeys("dbca", ())
 
 
 def test_what_is_referred_to_comes_first_and_the_rest_stays(files: Files) -> None:
@@ -68,14 +68,15 @@ def test_a_child_comes_after_its_parents_by_their_keys(files: Files) -> None:
     assert [entry.label for entry in manifest.entries] == ["other", "exp", "run", "loss", "points"]
 
 
-def test_a_child_by_a_reference_and_one_by_name_have_the_same_parent(files: Files) -> None:
+def test_a_child_whose_key_begins_with_the_parents_comes_after_it(files: Files) -> None:
     manifest = files.read(
         """
 - {name: mlflow.registry.model_versions, id: v, props: {name: m, source: s}}
+- {name: mlflow.registry.aliases, id: a, props: {name: m, alias: x, version: "{{ v.version }}"}}
 - {name: mlflow.registry.registered_models, id: m, props: {name: m}}
 """
     )
-    assert manifest.dependencies["v"] == ("m",)
+    assert manifest.dependencies == {"v": ("m",), "a": ("v", "m"), "m": ()}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ graphs = st.integers(1, 12).flatmap(
 def test_every_entry_comes_after_what_it_needs(
     tmp_path_factory: pytest.TempPathFactory, graph: list[list[int]]
 ) -> None:
-    """Edges go to smaller numbers, so there is no cycle; the entries stand in the file the other way round."""
+    """Edges go to smaller numbers, so there is no cycle; in the file the entries stand backwards."""
     edges = {number: [to for to in targets if to < number] for number, targets in enumerate(graph)}
     text = ""
     for number in reversed(edges):

@@ -25,7 +25,8 @@ def test_each_row_of_an_insert_is_an_entry(files: Files) -> None:
 INSERT INTO google.aiplatform.runs ({COLUMNS})
 VALUES ('acme', 'us', 7, 'e', 'a', 'one'), ('acme', 'us', 7, 'e', 'b', NULL) RETURNING name;
 INSERT INTO google.aiplatform.runs ({COLUMNS}, labels)
-SELECT 'acme', 'us', '7', 'f', value, 1.5, '{{"team": "x", "n": 1}}' FROM json_each('["a", "c"]');
+SELECT 'acme', 'us', '7', 'f', value, CAST(key AS REAL), '{{"team": "x", "n": 1}}'
+FROM json_each('["a", "c"]');
 """,
     )
     assert [one.label.removeprefix("google.aiplatform.") for one in manifest.entries] == [
@@ -41,7 +42,7 @@ SELECT 'acme', 'us', '7', 'f', value, 1.5, '{{"team": "x", "n": 1}}' FROM json_e
         "displayName": "one",
     }
     assert values(manifest.entries[1])["displayName"] is None
-    assert values(manifest.entries[3])["displayName"] == "1.5"
+    assert values(manifest.entries[3])["displayName"] == "1.0"
     assert values(manifest.entries[3])["labels"] == {"team": "x", "n": "1"}
     (warning,) = manifest.warnings
     assert warning.endswith("1.sql:2: RETURNING gives nothing here: put a SELECT under outputs")

@@ -84,12 +84,13 @@ def make_operation(
 
 
 def make_service(**options: Any) -> Service:
-    """A service without resources."""
+    """A service of one resource, which has nothing."""
+    runs = Resource(Name("c", "s", "runs"), "Runs", (), {})
     return Service(
         "s",
         "v1",
         "S",
-        Resources((), dict[str, Resource]().__getitem__, dict[str, Summary]().__getitem__),
+        Resources(("runs",), {"runs": runs}.__getitem__, dict[str, Summary]().__getitem__),
         **options,
     )
 

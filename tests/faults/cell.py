@@ -14,7 +14,7 @@ from sqlprovider.errors import Error
 from sqlprovider.execute.clock import Clock
 from sqlprovider.session import Session, provider_names
 from sqlprovider.values import JSON
-from tests.fakes.loopback import Acted, Cut, Late, Loopback, Within
+from tests.fakes.loopback import Late, Loopback
 from tests.faults.judge import Case, Wrong, judge
 from tests.faults.kinds import Kind, Scene, Truth
 from tests.faults.model import Facts, Lab, Outcome, Scenario, Shape, Stage, writes
@@ -60,12 +60,10 @@ def run_cell(cell: Cell, lab: Lab) -> tuple[Case, list[Wrong]]:
 
 
 def _facts(stage: Stage, server: Loopback, router: Router) -> Facts:
-    spoiled = [(seen, fault) for seen, fault in server.spoiled if writes(seen)]
-    kept_out = {id(seen) for seen, fault in spoiled if not isinstance(fault, Acted | Cut | Late | Within)}
+    spoiled = [seen for seen, _ in server.spoiled if writes(seen)]
     sent = [seen for seen in server.requests if writes(seen)]
-    acted = [seen for seen in sent if id(seen) not in kept_out]
-    met = [*(seen for seen, _ in spoiled), *router.diverted]
-    return Facts(stage.counts(), [*sent, *router.diverted], acted, met)
+    met = [*spoiled, *router.diverted, *filter(writes, router.timed_out)]
+    return Facts(stage.counts(), [*sent, *router.diverted], met)
 
 
 def _session(cell: Cell, server: Loopback, router: Router) -> Session:

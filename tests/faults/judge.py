@@ -100,11 +100,10 @@ def _not_tried(case: Case, marker: str, count: int) -> Iterator[Wrong]:
         yield Wrong("misreported", "reported not_tried, and there", marker)
     if case.shape is Shape.GOING_ON:
         yield Wrong("misreported", "not tried, though the statement was to go on", marker)
-    alone = case.scenario.batch is None
-    for seen in case.facts.sent if alone else case.facts.acted:
-        if holds(marker, text_of(seen)):
-            yield Wrong("misreported", "reported not_tried, and its request was sent", marker)
-            return
+    held = [text for text in map(text_of, case.facts.sent) if holds(marker, text)]
+    # In a batch it may have been sent in the company of the bad row, and been refused with it.
+    if not all(case.scenario.batch is not None and holds(case.marked, text) for text in held):
+        yield Wrong("misreported", "reported not_tried, and its request was sent", marker)
 
 
 def _untold(case: Case, count: int, marker: str) -> Iterator[Wrong]:

@@ -159,8 +159,6 @@ class Facts:
     counts: Mapping[str, int]
     sent: Sequence[Seen] = field(default_factory=list)
     """Every request that writes."""
-    acted: Sequence[Seen] = field(default_factory=list)
-    """Those that reached the application."""
     met: Sequence[Seen] = field(default_factory=list)
     """Those that met the fault, on the way out or at the server."""
 

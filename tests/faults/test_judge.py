@@ -46,7 +46,7 @@ def _judged(
         for marker, state in states.items()
     )
     outcome = Outcome(reports, rowcount, error)
-    facts = Facts(counts, [_seen(marker) for marker in sent], [], [_seen(BAD)])
+    facts = Facts(counts, [_seen(marker) for marker in sent], [_seen(BAD)])
     case = Case(scenario or _scenario(), KINDS[kind], shape, ROWS, BAD, outcome, facts)
     return [(wrong.sort, wrong.why) for wrong in judge(case)]
 

@@ -36,6 +36,8 @@ class Router(httpx.BaseTransport):
         self._closer: _Closer | None = None
         self.diverted: list[Seen] = []
         """The requests that never came to the server."""
+        self.timed_out: list[Seen] = []
+        """Those that nobody answered in time: beside the fault, a busy machine is too slow."""
 
     def refuse(self, when: When, times: int) -> None:
         """The next requests of that kind meet a port on which nobody listens."""
@@ -59,7 +61,11 @@ class Router(httpx.BaseTransport):
                 found.left -= 1
                 self.diverted.append(seen)
         if found is None:
-            return self._inner.handle_request(request)
+            try:
+                return self._inner.handle_request(request)
+            except httpx.ReadTimeout:
+                self.timed_out.append(seen)
+                raise
         elsewhere = httpx.Request(
             request.method,
             request.url.copy_with(port=found.port),

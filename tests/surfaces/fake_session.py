@@ -9,24 +9,12 @@ from typing import cast
 
 from sqlprovider.config import Settings
 from sqlprovider.errors import StatementInterrupted, Warning
-from sqlprovider.session import RequestRecord, Result, ResultColumn, Session
-from sqlprovider.surfaces.confirm import WritePlan
+from sqlprovider.session import RequestRecord, Result, ResultColumn, Session, WritePlan
 from sqlprovider.surfaces.opening import OpenSession
 from sqlprovider.surfaces.progress import Event
 from sqlprovider.values import Row, SQLValue
 
 Params = Sequence[SQLValue] | Mapping[str, SQLValue]
-
-
-@dataclass(frozen=True, slots=True)
-class FakePlan:
-    """A write whose rows are known."""
-
-    statement: str = "UPDATE"
-    what: str = "UPDATE of mlflow.tracking.runs"
-    rows: int = 2
-    requests: int = 3
-    examples: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -41,7 +29,7 @@ class Answer:
     requests: Sequence[RequestRecord] = ()
     dry: Sequence[str] = ()
     error: BaseException | None = None
-    plan: FakePlan | None = None
+    plan: WritePlan | None = None
     """A write, put to whoever asks before it is sent."""
     progress: Sequence[Event] = ()
     waits: bool = False
@@ -103,7 +91,9 @@ class FakeSession:
             if self.progress is not None:
                 self.progress(event)
         if answer.plan is not None and self.write is not None and not self.write(answer.plan):
-            raise StatementInterrupted("not sent", reason="declined")
+            declined = StatementInterrupted("nothing was sent", reason="declined")
+            declined.rows = self.last_write
+            raise declined
         if answer.error is not None and answer.columns is None:
             raise answer.error
         columns = None

@@ -11,13 +11,15 @@ import pytest
 
 from sqlprovider.config import Settings
 from sqlprovider.errors import ProgrammingError
+from sqlprovider.session import WritePlan
 from sqlprovider.surfaces.cli import main
 from sqlprovider.surfaces.confirm import QUESTION, Confirm, summary
-from tests.surfaces.fake_session import Answer, FakePlan, FakeSession, as_session, opening
+from tests.surfaces.fake_session import Answer, FakeSession, as_session, opening
 from tests.surfaces.streams import Terminal
 from tests.surfaces.test_shell import CTRL_C, LEAVE, piped, typed
 
-PLAN = FakePlan(examples=('POST https://h/runs/update {"run_id":"r1"}', "GET https://h/a\nb"))
+BARE = WritePlan("UPDATE", "UPDATE of mlflow.tracking.runs", 2, 3, ())
+PLAN = replace(BARE, examples=('POST https://h/runs/update {"run_id":"r1"}', "GET https://h/a\nb"))
 STEPS = Answer(("step", "resource", "method"), [(1, "mlflow.tracking.runs", "update")])
 
 
@@ -28,7 +30,7 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return platformdirs.user_state_path("sqlprovider", appauthor=False)
 
 
-def writing(plan: FakePlan = PLAN, **options: object) -> FakeSession:
+def writing(plan: WritePlan = PLAN, **options: object) -> FakeSession:
     answers = {
         "UPDATE": Answer(rowcount=2, plan=plan),
         "COMMIT": Answer(rowcount=2, plan=replace(plan, statement="COMMIT")),
@@ -59,21 +61,21 @@ def test_the_summary_counts_and_shows_some_requests() -> None:
 
 
 def test_the_summary_of_one_request_is_one_line_more() -> None:
-    assert summary(FakePlan(rows=1, requests=1, examples=("DELETE x",))) == (
+    assert summary(replace(BARE, rows=1, requests=1, examples=("DELETE x",))) == (
         "UPDATE of mlflow.tracking.runs: 1 row, 1 request\n  DELETE x"
     )
 
 
 def test_the_summary_without_examples_claims_no_more_of_them() -> None:
-    assert summary(FakePlan()) == "UPDATE of mlflow.tracking.runs: 2 rows, 3 requests"
+    assert summary(BARE) == "UPDATE of mlflow.tracking.runs: 2 rows, 3 requests"
 
 
 def test_a_long_request_is_cut() -> None:
-    line = summary(FakePlan(examples=("x" * 500,))).split("\n")[1]
+    line = summary(replace(BARE, examples=("x" * 500,))).split("\n")[1]
     assert (len(line), line[-1]) == (242, "…")
 
 
-def asked(fake: FakeSession, answer: str | None, plan: FakePlan = PLAN) -> tuple[bool, str, list[str]]:
+def asked(fake: FakeSession, answer: str | None, plan: WritePlan = PLAN) -> tuple[bool, str, list[str]]:
     """Whether it is sent, what was shown, and what was asked."""
     questions: list[str] = []
 
@@ -103,7 +105,7 @@ def test_a_plan_that_cannot_be_shown_is_asked_about_all_the_same() -> None:
 
 
 def test_a_text_of_the_backend_does_not_steer_the_terminal() -> None:
-    _, shown, _ = asked(writing(), "y", FakePlan(examples=("\x1b[2J",)))
+    _, shown, _ = asked(writing(), "y", replace(BARE, examples=("\x1b[2J",)))
     assert "\x1b" not in shown
 
 
@@ -128,10 +130,10 @@ def test_only_a_yes_sends(answer: str | None, sent: bool) -> None:
     ("fake", "plan"),
     [
         pytest.param(writing(settings=Settings(dry_run=True)), PLAN, id="a dry run"),
-        pytest.param(writing(), FakePlan(rows=0, requests=0), id="no row"),
+        pytest.param(writing(), replace(BARE, rows=0, requests=0), id="no row"),
     ],
 )
-def test_what_sends_nothing_is_not_asked_about(fake: FakeSession, plan: FakePlan) -> None:
+def test_what_sends_nothing_is_not_asked_about(fake: FakeSession, plan: WritePlan) -> None:
     assert asked(fake, "n", plan) == (True, "", [])
 
 
@@ -189,6 +191,24 @@ def test_the_plan_is_made_with_the_parameters_that_are_set() -> None:
 def test_a_no_at_commit_says_that_the_transaction_is_over() -> None:
     said = typed(f"COMMIT;\rn\r{LEAVE}", writing(in_transaction=True)).err.getvalue()
     assert "nothing was sent; the transaction is over, and what it did here was undone\n" in said
+
+
+def test_a_no_at_commit_says_what_went_out_before_it() -> None:
+    states = ("accepted", "unknown", "not_tried", "staged")
+    rows = tuple({"state": state} for state in states)
+    fake = writing(in_transaction=True, last_write=rows)
+    said = typed(f"COMMIT;\rn\r{LEAVE}", fake).err.getvalue()
+    assert "not sent; 2 rows before it went out, see sqlprovider.last_write; the transaction is over" in said
+    assert "nothing was sent" not in said
+
+
+def test_a_no_at_commit_says_what_went_out_before_it() -> None:
+    states = ("accepted", "unknown", "not_tried", "staged")
+    rows = tuple({"state": state} for state in states)
+    fake = writing(in_transaction=True, last_write=rows)
+    said = typed(f"COMMIT;\rn\r{LEAVE}", fake).err.getvalue()
+    assert "not sent; 2 rows before it went out, see sqlprovider.last_write; the transaction is over" in said
+    assert "nothing was sent" not in said
 
 
 def test_the_answer_is_not_kept_in_the_history(state_folder: Path) -> None:

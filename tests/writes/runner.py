@@ -8,8 +8,9 @@ that it calls failed is one that the server refuses, and in the end the state.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlprovider.errors import Error
@@ -40,7 +41,8 @@ class Server:
     base_url: str
     client: MlflowClient
     scripts: int = 0
-    statements: int = 0
+    tally: Counter[str] = field(default_factory=Counter)
+    """What the statements came to, by kind: a sample that only ever fails proves nothing."""
 
     def next_prefix(self) -> str:
         """What the names of the next script's objects begin with."""
@@ -66,9 +68,9 @@ class Script:
 
     def step(self, statement: Statement) -> None:
         """Runs a statement on both. Raises Disagreement."""
-        self._server.statements += 1
         self._lines.append(f"{statement.sql};   -- {_shown(statement)}")
         ran = self._engine(statement)
+        self._server.tally[self._kind(statement, ran)] += 1
         self._lines[-1] += f"\n   → {_told(ran)}"
         match statement:
             case Refused():
@@ -94,6 +96,15 @@ class Script:
         ):
             if (found := difference(left, right, names)) is not None:
                 self._fail(f"the states differ:\n{found}")
+
+    def _kind(self, statement: Statement, ran: Ran) -> str:
+        """`INSERT done`, `INSERT of no row`, `COMMIT IntegrityError`, `UPDATE staged`."""
+        verb = statement.sql.partition(" ")[0]
+        if isinstance(ran, Error):
+            return f"{verb} {type(ran).__name__}{'' if ran.rows else ' at once'}"
+        if isinstance(statement, Write | Call) and self.model.staged is not None:
+            return f"{verb} staged"
+        return f"{verb} of no row" if isinstance(statement, Write) and not ran.changed else f"{verb} done"
 
     def _engine(self, statement: Statement) -> Ran:
         try:

@@ -102,7 +102,9 @@ def _refuse_twice(
     one: Placed, objects: dict[tuple[str, tuple[str, ...], str], Entry], problems: Problems
 ) -> None:
     facts = one.facts
-    by_name = tuple(dict.fromkeys((*facts.parents, *facts.identity))) if facts.identity else ()
+    by_name: tuple[str, ...] = ()
+    if facts.identity and (facts.identity_unique or _known(one, facts.key) is None):
+        by_name = tuple(dict.fromkeys((*facts.parents, *facts.identity)))
     for columns in (facts.key, by_name):
         values = _known(one, columns)
         if values is None:
@@ -115,12 +117,14 @@ def _refuse_twice(
 
 
 def _parents(one: Placed, keyed: _Keyed) -> Iterator[str]:
-    """The entries whose key this one has among its parents (a call: among its parameters)."""
-    within = (
-        set(one.facts.parents) if one.entry.method is None else {*one.entry.properties, *one.facts.defaults}
-    )
+    """The entries whose key is a part of what says where this one is (of a call: of its parameters)."""
+    facts = one.facts
     for (connection, key), labels in keyed.items():
-        if connection != _connection(one) or not set(key) <= within:
+        if one.entry.method is not None:
+            is_part = set(key) <= {*one.entry.properties, *facts.defaults}
+        else:
+            is_part = set(key) <= set(facts.parents) or set(key) < set(facts.key)
+        if not is_part or connection != _connection(one):
             continue
         values = _known(one, key)
         if values is not None and (label := labels.get(values, one.entry.label)) != one.entry.label:

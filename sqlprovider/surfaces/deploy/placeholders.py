@@ -1,8 +1,9 @@
 """`{{ … }}` in a text. There is no expression language: between the braces stands a name and nothing else.
 
 `{{ name }}` is a variable, `{{ env.NAME }}` a variable of the environment, `{{ id.column }}` and
-`{{ id.item.column }}` a column of an entry's row. `{{ '{{' }}` stands for the two characters `{{` (and
-`{{ '{' }}` for one, before a placeholder); `}}` alone is nothing special. What a placeholder brings in is never looked at for placeholders again.
+`{{ id.item.column }}` a column of an entry's row. `{{ '{{' }}` stands for the two characters `{{`, and
+`{{ '{' }}` for one (before a placeholder); `}}` alone is nothing special. What a placeholder brings in is
+never looked at for placeholders again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import re
 from dataclasses import dataclass
 
 _OPEN = "{{"
-PLACEHOLDER = re.compile(r"\{\{[ \t\r\n]*(?:(?P<path>[^\s{}'\"|()]+)|'(?P<one>\{\{?)'|\"(?P<two>\{\{?)\")[ \t\r\n]*\}\}")
+PLACEHOLDER = re.compile(
+    r"\{\{[ \t\r\n]*(?:(?P<path>[^\s{}'\"|()]+)|'(?P<one>\{\{?)'|\"(?P<two>\{\{?)\")[ \t\r\n]*\}\}"
+)
 _SHOWN = 40
 
 

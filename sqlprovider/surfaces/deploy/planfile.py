@@ -104,9 +104,9 @@ def moved(pinned: Pinned, plan: Plan, mask: Mask) -> tuple[str, ...]:
     found = []
     for label in dict.fromkeys((*pinned.changes, *now)):
         then, is_now = pinned.changes.get(label), now.get(label)
-        if then != is_now:
+        if _action(then) != _action(is_now):
             found.append(f"{label} ({_action(then)} then, {_action(is_now)} now)")
-        elif pinned.seen.get(label) != seen.get(label):
+        elif then != is_now or pinned.seen.get(label) != seen.get(label):
             found.append(f"{label} (changed since)")
     return tuple(found)
 

@@ -19,6 +19,13 @@ _Pair = tuple[Change, Wanted]
 
 def put_all(pairs: Sequence[_Pair], manifest: Manifest, statements: Statements) -> list[Outcome]:
     """The outcome of each. More than one are rows to be made by one statement."""
+    if any(wanted.secrets for _, wanted in pairs):
+        with statements.without_bodies():
+            return _put_all(pairs, manifest, statements)
+    return _put_all(pairs, manifest, statements)
+
+
+def _put_all(pairs: Sequence[_Pair], manifest: Manifest, statements: Statements) -> list[Outcome]:
     change, wanted = pairs[0]
     if wanted.is_unknown:
         return [_unknown(change, wanted)]
