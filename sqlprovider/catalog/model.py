@@ -343,14 +343,18 @@ class Resource:
     identity: Identity | None = None
     restore: str | None = None
     """The method that makes a deleted row live again."""
+    _by_name: Mapping[str, Column] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        named = {column.name.lower(): column for column in reversed(self.columns)}
+        object.__setattr__(self, "_by_name", named)
 
     def __repr__(self) -> str:
         return f"Resource({str(self.name)!r})"
 
     def column(self, name: str) -> Column | None:
         """The column of that name, case-insensitively; None if there is none."""
-        lowered = name.lower()
-        return next((column for column in self.columns if column.name.lower() == lowered), None)
+        return self._by_name.get(name.lower())
 
     def method(self, name: str) -> Method | None:
         """The method of that snake_case or wire name, case-insensitively; None if there is none."""

@@ -128,16 +128,17 @@ def operation(mutation: Mutation, method: Method, values: Values) -> Operation:
     """One call of a writing method with values by column."""
     arguments: dict[str, JSON] = {}
     echo: dict[str, SQLValue] = {}
+    where = mutation.where
     for parameter in method.parameters.values():
         column = parameter.column or parameter.name
         value = values.get(column)
         if value is None and parameter.required:
             value = mutation.defaults.get(parameter.name)
-        wire = to_wire(value, parameter, where=mutation.where)
+        wire = to_wire(value, parameter, where=where)
         if wire is None:
             wire = default_value(parameter)
         if wire is None and parameter.required:
-            raise ProgrammingError(f"{mutation.where}: {column} is NULL", reason="null_parameter")
+            raise ProgrammingError(f"{where}: {column} is NULL", reason="null_parameter")
         if wire is not None:
             arguments[parameter.name] = wire
         _echo(mutation.resource, column, value, echo)

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, TextIO
 
+from sqlprovider.session import WaitProgress, WriteProgress
 from sqlprovider.surfaces.visible import visible
 
 if TYPE_CHECKING:
@@ -16,31 +17,6 @@ if TYPE_CHECKING:
     from sqlprovider.values import Row
 
 _REFRESH_SECONDS = 0.1
-
-
-@runtime_checkable
-class Written(Protocol):
-    """How far a write has come: rows answered, rows there are (None: they are still being read)."""
-
-    @property
-    def sent(self) -> int: ...
-    @property
-    def known(self) -> int | None: ...
-
-
-@runtime_checkable
-class Waited(Protocol):
-    """A long-running operation that is waited for, for so many seconds; `is_over`: no longer."""
-
-    @property
-    def operation(self) -> str: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def is_over(self) -> bool: ...
-
-
-Event: TypeAlias = Written | Waited
 
 
 class Progress:
@@ -58,7 +34,7 @@ class Progress:
         self.rows = 0
         self.held = 0.0
         """Seconds for which something else had the terminal."""
-        self._write: Written | None = None
+        self._write: WriteProgress | None = None
         self._waits: dict[str, float] = {}
         """Operation → when waiting for it began, the oldest first."""
         self._stderr = stderr
@@ -96,15 +72,15 @@ class Progress:
                 self._over.clear()
                 self._start()
 
-    def note(self, event: Event) -> None:
+    def note(self, event: WriteProgress | WaitProgress) -> None:
         """Keep what a write or a wait has come to, from any thread."""
         match event:
-            case Waited(is_over=True):
-                self._waits.pop(event.operation, None)
-            case Waited():
-                self._waits.setdefault(event.operation, self._monotonic() - event.seconds)
-            case _:
+            case WriteProgress():
                 self._write = event
+            case WaitProgress(operation=name, is_over=True):
+                self._waits.pop(name, None)
+            case WaitProgress(operation=name, seconds=seconds):
+                self._waits.setdefault(name, self._monotonic() - seconds)
 
     def count(self, rows: Iterator[Row], *, stop_at_first: bool) -> Iterator[Row]:
         """The rows, counted. The line is gone before anything is printed beside it."""
@@ -127,13 +103,11 @@ class Progress:
         return visible(", ".join(parts))
 
     def _rows_text(self) -> str:
-        match self._write:
-            case None:
-                return counted(self.rows, "row")
-            case Written(sent=sent, known=None):
-                return f"{counted(sent, 'row')} sent"
-            case Written(sent=sent, known=known):
-                return f"{sent} of {counted(known or 0, 'row')} sent"
+        if (write := self._write) is None:
+            return counted(self.rows, "row")
+        if write.known is None:
+            return f"{counted(write.sent, 'row')} sent"
+        return f"{write.sent} of {counted(write.known, 'row')} sent"
 
     def _start(self) -> None:
         if self._shown:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from sqlprovider.errors import StatementInterrupted
 from sqlprovider.surfaces.interrupt import interrupting
-from sqlprovider.surfaces.progress import Event, Progress, counted
+from sqlprovider.surfaces.progress import Progress, counted
 from sqlprovider.surfaces.render import Printer
 from sqlprovider.surfaces.rows import exhaust, let_go
 from sqlprovider.surfaces.tracing import watch_requests
@@ -16,7 +16,7 @@ from sqlprovider.surfaces.visible import visible
 from sqlprovider.values import SQLValue
 
 if TYPE_CHECKING:
-    from sqlprovider.session import Result, Session, WritePlan
+    from sqlprovider.session import Result, Session, WaitProgress, WritePlan, WriteProgress
     from sqlprovider.surfaces.confirm import Confirm
 
 Params = Sequence[SQLValue] | Mapping[str, SQLValue]
@@ -33,8 +33,7 @@ class Watched:
         self._progress = Progress(stderr, shown=False)
         self._params: Params = ()
         watch_requests(session, stderr, on_request=self._count_request)
-        if (on_progress := getattr(session, "on_progress", None)) is not None:
-            on_progress(self._note)
+        session.on_progress(self._note)
 
     def ask_before_writes(self, confirm: Confirm) -> None:
         """Put each write to `confirm` before it is sent."""
@@ -105,7 +104,7 @@ class Watched:
     def _count_request(self) -> None:
         self._progress.requests += 1
 
-    def _note(self, event: Event) -> None:
+    def _note(self, event: WriteProgress | WaitProgress) -> None:
         self._progress.note(event)
 
     def _say(self, text: str) -> None:

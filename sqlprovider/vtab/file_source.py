@@ -7,7 +7,7 @@ import io
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -78,18 +78,29 @@ class Pipe:
         self.is_spent = True
         return self._opened(keeps=False)
 
+    def close(self) -> None:
+        """Closes what is not standard input, which is not ours to close."""
+        if self._path not in STANDARD_INPUT:
+            self._stream.close()
+
+    __del__ = close
+    """A pipe that was looked at may never be read."""
+
     def _opened(self, *, keeps: bool) -> BinaryIO:
-        raw = _Replay(self._seen, self._stream, keeps=keeps)
+        raw = _Replay(self._seen, self._stream, keeps=keeps, close=_nothing if keeps else self.close)
         return _unpacked(cast(BinaryIO, io.BufferedReader(raw, _BUFFER)), self._path)
 
 
 class _Replay(io.RawIOBase):
-    """The bytes that were seen already, then those of the stream. Closing it leaves the stream open."""
+    """The bytes that were seen already, then those of the stream."""
 
-    def __init__(self, seen: bytearray, stream: io.BufferedIOBase, *, keeps: bool) -> None:
+    def __init__(
+        self, seen: bytearray, stream: io.BufferedIOBase, *, keeps: bool, close: Callable[[], None]
+    ) -> None:
         self._seen = seen
         self._stream = stream
         self._keeps = keeps
+        self._close = close
         self._at = 0
 
     def readable(self) -> bool:
@@ -97,6 +108,11 @@ class _Replay(io.RawIOBase):
 
     def tell(self) -> int:
         return self._at
+
+    def close(self) -> None:
+        if not self.closed:
+            self._close()
+        super().close()
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # its own is Any-like
         wanted = len(buffer)
@@ -130,6 +146,10 @@ class Pipes:
             if known is None or (known.is_spent and not is_input):
                 known = self._pipes[name] = Pipe(name, where)
             return known
+
+
+def _nothing() -> None:
+    pass
 
 
 def _stream(path: str, where: str) -> io.BufferedIOBase:

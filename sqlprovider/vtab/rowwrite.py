@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from sqlprovider.catalog.model import Resource
 from sqlprovider.errors import (
@@ -74,14 +74,14 @@ class Report:
     def last_write(self) -> tuple[dict[str, SQLValue], ...]:
         """The rows of `sqlprovider.last_write`."""
         shown = [row for row in self.rows if row.state != "missing"]
-        return tuple(asdict(journal_row(self.mutation, row)) for row in shown)
+        return tuple(_as_dict(journal_row(self.mutation, row)) for row in shown)
 
     def count(self, state: str) -> int:
         """How many rows ended so."""
         return sum(row.state == state for row in self.rows)
 
 
-def journal_row(mutation: Mutation, row: RowWrite) -> JournalRow:
+def journal_row(mutation: Mutation, row: RowWrite, *, has_input: bool = True) -> JournalRow:
     """A row as `last_write` and the journal say it."""
     outcome: object = row.error or row.answer
     method = row.operations[-1].method.name if row.operations else None
@@ -95,7 +95,7 @@ def journal_row(mutation: Mutation, row: RowWrite) -> JournalRow:
         code=getattr(outcome, "code", None),
         message=None if row.error is None else row.error.message,
         request_id=getattr(outcome, "request_id", None),
-        input_row=json.dumps(_plain(row.given), ensure_ascii=False, separators=(",", ":")),
+        input_row=_dump(_plain(row.given)) if has_input else None,
     )
 
 
@@ -131,6 +131,14 @@ def is_about_rows(error: Error) -> bool:
         error.sqlstate == "23000" and not isinstance(error, RequestLimitError)
     )
     return refused and not is_lost(error)
+
+
+_COLUMNS = tuple(f.name for f in fields(JournalRow))
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _as_dict(row: JournalRow) -> dict[str, SQLValue]:
+    return {name: getattr(row, name) for name in _COLUMNS}
 
 
 def _plain(given: Mapping[str, SQLValue]) -> dict[str, JSON]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from sqlprovider.catalog.model import Batch, Verb
 from sqlprovider.errors import Error, IntegrityError, InternalError, StatementInterrupted
 from sqlprovider.execute.events import WriteProgress
-from sqlprovider.execute.journal import StatementJournal
+from sqlprovider.execute.journal import JournalRow, StatementJournal
 from sqlprovider.execute.many import Reply, Send, Step
 from sqlprovider.execute.response import Answer
 from sqlprovider.plan.batch import Unit, unit, units
@@ -140,14 +140,17 @@ class Sending:
             for row in rows:
                 row.is_sent = True
             if self._journal is not None:
-                self._journal.sending([journal_row(self._mutation, row) for row in rows])
+                self._journal.sending([self._line(row) for row in rows])
 
         return (yield Send(operation, before))
+
+    def _line(self, row: RowWrite) -> JournalRow:
+        return journal_row(self._mutation, row, has_input=self._run.settings.journal_bodies)
 
     def _note_answered(self, rows: list[RowWrite]) -> None:
         self._ended += len(rows)
         self._run.calls.tell(WriteProgress(self._rows[0].sequence - 1 + self._ended, self._known))
-        sent = [journal_row(self._mutation, row) for row in rows if row.is_sent]
+        sent = [self._line(row) for row in rows if row.is_sent]
         if sent and self._journal is not None:
             self._journal.answered(sent)
 

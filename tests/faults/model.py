@@ -80,7 +80,7 @@ class Platform:
     environ: Mapping[str, str]
     refusal: Callable[[int, str], JSON]
     """The body of an error of that status and message."""
-    patience: float = 0.4
+    patience: float = 1.0
     """Seconds after which an exchange has timed out, where the fault is that it does."""
 
 

@@ -9,11 +9,19 @@ from typing import cast
 
 from sqlprovider.config import Settings
 from sqlprovider.errors import StatementInterrupted, Warning
-from sqlprovider.session import RequestRecord, Result, ResultColumn, Session, WritePlan
+from sqlprovider.session import (
+    RequestRecord,
+    Result,
+    ResultColumn,
+    Session,
+    WaitProgress,
+    WritePlan,
+    WriteProgress,
+)
 from sqlprovider.surfaces.opening import OpenSession
-from sqlprovider.surfaces.progress import Event
 from sqlprovider.values import Row, SQLValue
 
+Event = WriteProgress | WaitProgress
 Params = Sequence[SQLValue] | Mapping[str, SQLValue]
 
 

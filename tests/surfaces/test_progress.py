@@ -9,8 +9,7 @@ import time
 import pytest
 
 from sqlprovider.config import Settings
-from sqlprovider.execute.events import WaitProgress, WriteProgress
-from sqlprovider.session import Result
+from sqlprovider.session import Result, WaitProgress, WriteProgress
 from sqlprovider.surfaces.progress import Progress, counted
 from sqlprovider.surfaces.render import open_printer
 from sqlprovider.surfaces.statements import Watched

@@ -46,7 +46,8 @@ def runs(tmp_path: Path) -> str:
         ),
         pytest.param("SELECT count(*) FROM {f} JOIN {f} USING (id)", [(3,)], id="two without aliases"),
         pytest.param(
-            "CREATE TABLE t(id, x); INSERT INTO t VALUES (2, 'x'), (9, 'y'); SELECT t.id, f.step FROM t LEFT JOIN {f} f USING (id)",
+            "CREATE TABLE t(id); INSERT INTO t VALUES (2), (9); "
+            "SELECT t.id, f.step FROM t LEFT JOIN {f} f USING (id)",
             [(2, 50), (9, None)],
             id="the right of a LEFT JOIN",
         ),
@@ -68,7 +69,8 @@ def runs(tmp_path: Path) -> str:
             id="CREATE TABLE AS",
         ),
         pytest.param(
-            "CREATE TABLE t(a TEXT, b); INSERT INTO t SELECT step, step FROM {f}; SELECT typeof(a), typeof(b) FROM t LIMIT 1",
+            "CREATE TABLE t(a TEXT, b); INSERT INTO t SELECT step, step FROM {f}; "
+            "SELECT typeof(a), typeof(b) FROM t LIMIT 1",
             [("text", "integer")],
             id="INSERT into a table of one's own",
         ),
@@ -78,12 +80,14 @@ def runs(tmp_path: Path) -> str:
             id="a TEMP VIEW",
         ),
         pytest.param(
-            "CREATE TABLE t(id); INSERT INTO t VALUES (1), (7); DELETE FROM t WHERE id IN (SELECT id FROM {f}); SELECT * FROM t",
+            "CREATE TABLE t(id); INSERT INTO t VALUES (1), (7); "
+            "DELETE FROM t WHERE id IN (SELECT id FROM {f}); SELECT * FROM t",
             [(7,)],
             id="DELETE",
         ),
         pytest.param(
-            "CREATE TABLE t(id, n); INSERT INTO t VALUES (1, 0); UPDATE t SET n = f.step FROM {f} f WHERE f.id = t.id; SELECT * FROM t",
+            "CREATE TABLE t(id, n); INSERT INTO t VALUES (1, 0); "
+            "UPDATE t SET n = f.step FROM {f} f WHERE f.id = t.id; SELECT * FROM t",
             [(1, 5)],
             id="UPDATE FROM",
         ),

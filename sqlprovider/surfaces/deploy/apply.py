@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlprovider.errors import Error, OperationalError
 from sqlprovider.surfaces.deploy.change import Action, Change, Plan
+from sqlprovider.surfaces.deploy.doubles import doubled
 from sqlprovider.surfaces.deploy.graph import Kind, Step, build_graph
 from sqlprovider.surfaces.deploy.model import Manifest
 from sqlprovider.surfaces.deploy.outcome import Outcome, of_error
@@ -37,8 +38,8 @@ class Applied:
 
     @property
     def is_done(self) -> bool:
-        """Whether everything was accepted."""
-        return all(state in (ACCEPTED, NOTHING) for state in self.states.values())
+        """Whether everything was accepted, and no conflict was found."""
+        return not self.failures and all(state in (ACCEPTED, NOTHING) for state in self.states.values())
 
 
 OnDone = Callable[[int, int], None]
@@ -79,7 +80,7 @@ class _Applier:
         self._waiting = build_graph(plan)
         self._total = len(self._waiting)
         self._running: dict[Future[list[Outcome]], tuple[Step, ...]] = {}
-        self._begun: set[str] = set()
+        self._made: list[Change] = []
         self._applied = Applied({change.id: _first_state(change) for change in plan.changes})
 
     def run(self) -> Applied:
@@ -95,6 +96,8 @@ class _Applier:
             self._on_done(self._total - len(self._waiting) - len(self._running), self._total)
         self._applied.interrupted = self._stop.pressed
         self._name_gone_along()
+        if self._applied.is_done:
+            self._applied.failures += doubled([(c, self._want(c)) for c in self._made], self._workers)
         self._name_half_done()
         return self._applied
 
@@ -135,14 +138,14 @@ class _Applier:
             if outcome.error is not None:
                 self._applied.failures.append((step.label, outcome.error))
             self._applied.states[step.label] = outcome.state
-            if outcome.state != NOT_TRIED:
-                self._begun.add(step.label)
             if outcome.state == ACCEPTED:
                 self._keep_row(step, outcome)
                 self._finish(step)
 
     def _keep_row(self, step: Step, outcome: Outcome) -> None:
         change = self._changes[step.label]
+        if change.action is Action.CREATE:
+            self._made.append(change)
         if step.kind is Kind.PUT and outcome.row is not None and change.entry is not None:
             secrets = self._want(change).secrets
             self._plan.rows.put(step.label, change.facts, outcome.row, whole=True, secret=secrets)

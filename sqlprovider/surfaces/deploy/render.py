@@ -207,6 +207,8 @@ def stopped_text(plan: Plan, states: Mapping[str, str], failures: Sequence[tuple
     lines = [f"error: {visible(label)}: {visible(message)}" for label, message in failures]
     count = {state: sum(states[c.id] == state for c in wanted) for state in ("accepted", "failed", "unknown")}
     rest = [change.id for change in wanted if states[change.id] == "not_tried"]
+    if count["failed"] + count["unknown"] + len(rest) == 0:
+        return "\n".join(lines) + "\n"
     lines.append(
         f"stopped: {count['accepted']} of {len(wanted)} accepted, {count['failed']} failed, "
         f"{count['unknown']} unknown, {len(rest)} not tried; applying again does what is missing"
