@@ -48,7 +48,8 @@ def run_steps(calls: StatementCalls, steps: Iterable[Step], *, halted: Callable[
                 for future in [future for future in under_way if future in done]:
                     reply = _reply(future, tasks)
                     _go_on(under_way.pop(future), reply, calls, tasks, under_way)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, StatementInterrupted):
+            # Ctrl-C here, or in what a step itself reads.
             tasks.interrupt()
             _tell(under_way.values())
             raise interrupted() from None

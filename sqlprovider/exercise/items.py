@@ -37,7 +37,7 @@ def encode(resource: Resource, values: Mapping[str, SQLValue]) -> Item:
     item = Item(body, tuple({} for _ in range(_LEVELS)))
     itself: JSON = None
     for column in sorted(row_columns(resource), key=lambda c: len(c.path)):
-        if not column.path or column.segment is not None:
+        if not column.path or column.segment is not None or column.write_only:
             continue
         wire = wire_value(column, values.get(column.name))
         if column.path == ITSELF:
@@ -55,7 +55,7 @@ def shown(resource: Resource, values: Mapping[str, SQLValue]) -> Values:
     item = encode(resource, values)
     found: Values = {}
     for column in resource.columns:
-        found[column.name] = values.get(column.name)
+        found[column.name] = None if column.write_only else values.get(column.name)
         if column.present and isinstance(item.body, dict):
             found[column.name] = next((t for key, t in column.present.items() if key in item.body), None)
         elif column.wire is Wire.NUMBER_TEXT:

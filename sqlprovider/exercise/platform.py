@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 
@@ -24,6 +24,7 @@ from sqlprovider.exercise.made import (
     spread,
 )
 from sqlprovider.exercise.routes import Call, keyed_column, read_calls
+from sqlprovider.exercise.taken import clashing, restored
 from sqlprovider.values import JSON, SQLValue, Type
 
 ABSENT = object()
@@ -81,16 +82,43 @@ class Platform:
     def _answer(self, call: Call) -> httpx.Response:
         if keyed_column(call) is not None:
             return self._set_key(call)
+        if call.rows:
+            return self._many(call)
         match call.method.verb:
             case Verb.SELECT:
                 return self._read(call)
             case Verb.INSERT:
-                return self._written(call, self._insert(call))
+                return self._exists() if self._clashes(call) else self._written(call, self._insert(call))
             case Verb.UPDATE | Verb.DELETE:
                 found = [row for row in self.rows(call.resource) if is_of(call, row)]
                 return self._written(call, self._change(call, found[0])) if found else self._missing(call)
             case _:
+                restored(call, self.rows(call.resource))
                 return self._written(call, make_values(call.resource, 1, self.shared))
+
+    def _many(self, call: Call) -> httpx.Response:
+        """The rows of a batch, all of them or none."""
+        each = [replace(call, arguments=arguments, rows=()) for arguments in call.rows]
+        if call.method.verb is Verb.INSERT:
+            if any(map(self._clashes, each)):
+                return self._exists()
+            made = [self._insert(one) for one in each]
+        else:
+            found = [next((r for r in self.rows(call.resource) if is_of(one, r)), None) for one in each]
+            if None in found:
+                return self._missing(call)
+            made = [self._change(call, row) for row in found if row is not None]
+        assert call.method.batch is not None
+        batch = call.method.batch.call
+        answer: JSON = {}
+        if call.method.verb is Verb.INSERT and batch.rows is not None:
+            answer = nested(batch.rows, [encode(call.resource, row) for row in made])
+        return self._finished(batch, answer if isinstance(answer, dict) else {})
+
+    def _clashes(self, call: Call) -> bool:
+        """Whether an INSERT is of a row that is there, and the API says so."""
+        given = self.shared | dict(_given(call))
+        return bool(self.provider.errors.exists) and clashing(call, given, self.rows(call.resource))
 
     def _read(self, call: Call) -> httpx.Response:
         method, found = call.method, answered(call, self.rows(call.resource))
@@ -169,6 +197,9 @@ class Platform:
             for name, path in method.answers.items():
                 if (column := call.resource.column(name)) is not None:
                     put(answer, path, wire_value(column, row.get(name)))
+        return self._finished(method, answer)
+
+    def _finished(self, method: Method, answer: dict[str, JSON]) -> httpx.Response:
         if not method.wait or self.provider.wait is None:
             return respond(answer)
         started: dict[str, JSON] = {}
@@ -196,6 +227,9 @@ class Platform:
         code = next(iter((*call.method.missing_codes, *errors.missing)), "missing")
         return error(errors, 404, code, "no such thing")
 
+    def _exists(self) -> httpx.Response:
+        return error(self.provider.errors, 409, self.provider.errors.exists[0], "there is one already")
+
 
 def is_list(method: Method) -> bool:
     """Whether a method answers with many items."""
@@ -214,6 +248,8 @@ def _given(call: Call) -> Iterator[tuple[str, SQLValue]]:
         is_held = column is not None and column.role in (Role.PARAMETER, Role.ITEM)
         if column is not None and is_held and parameter.name in call.arguments:
             yield column.name, _sql_value(column, parameter, call.arguments[parameter.name])
+        if parameter.names is not None and parameter.name in call.arguments:
+            yield parameter.names, str(call.arguments[parameter.name])
 
 
 def _sql_value(column: Column, parameter: Parameter, wire: JSON) -> SQLValue:

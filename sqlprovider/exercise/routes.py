@@ -6,12 +6,13 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote
 
 import httpx
 
 from sqlprovider.catalog.model import Column, Method, Parameter, Place, Resource, Wire
+from sqlprovider.exercise.batches import read_rows
 from sqlprovider.values import JSON
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -25,12 +26,15 @@ class Call:
     method: Method
     arguments: Mapping[str, JSON]
     request: httpx.Request
+    rows: tuple[Mapping[str, JSON], ...] = ()
+    """Of a batch, the arguments of each of its rows; `arguments` are the first one's."""
 
 
 def read_calls(request: httpx.Request, resources: Iterable[Resource]) -> list[Call]:
-    """What a request can be read as, the likeliest first: of several methods with its route, the one that
-    takes all of it; of several such, one that changes a key of a map; of several such, the first."""
-    path = request.url.raw_path.decode("ascii").partition("?")[0]
+    """What a request can be read as, the likeliest first: a batch of several rows; of several methods with its
+    route, the one that takes all of it; of several such, one that changes a key of a map; of several such, the
+    first."""
+    resources, path = list(resources), request.url.raw_path.decode("ascii").partition("?")[0]
     fitting = [
         (resource, method, found)
         for resource in resources
@@ -41,13 +45,31 @@ def read_calls(request: httpx.Request, resources: Iterable[Resource]) -> list[Ca
         Call(resource, method, dict(_arguments(method, found, request)), request)
         for resource, method, found in sorted(fitting, key=lambda fit: -len(_literal(fit[1])))
     ]
-    return sorted(calls, key=lambda call: (not _is_whole(call), _unread(call), keyed_column(call) is None))
+    calls.sort(key=lambda call: (not _is_whole(call), _unread(call), keyed_column(call) is None))
+    return [*_batches(request, path, resources), *calls]
 
 
 def keyed_column(call: Call) -> Column | None:
     """The map that a call changes one key of."""
     keyed = (c for c in call.resource.columns if call.method.name in (c.set_key, c.delete_key))
     return next(keyed, None)
+
+
+def _batches(request: httpx.Request, path: str, resources: Iterable[Resource]) -> Iterator[Call]:
+    """The request as the rows of a batch, where it holds several whole ones."""
+    for resource in resources:
+        for method in resource.methods.values():
+            call = None if method.batch is None else method.batch.call
+            if call is None or call.http_method != request.method or not request.content:
+                continue
+            found = _pattern(call).fullmatch(path)
+            if found is None:
+                continue
+            shared = dict(_arguments(replace(call, body=False), found, request))
+            rows = [{**shared, **row} for row in read_rows(call.body, json.loads(request.content))]
+            needed = {p.name for p in method.parameters.values() if p.required}
+            if len(rows) > 1 and all(needed <= set(row) for row in rows):
+                yield Call(resource, method, rows[0], request, tuple(rows))
 
 
 def _pattern(method: Method) -> re.Pattern[str]:

@@ -10,11 +10,22 @@ from sqlprovider.catalog.load import load_provider
 from sqlprovider.errors import Error
 from sqlprovider.exercise.calls import calls, missing_keys, refusals
 from sqlprovider.exercise.checks import CHECKS, Check
+from sqlprovider.exercise.promises import batches, identities, restores
 from sqlprovider.exercise.pushes import pushes
 from sqlprovider.exercise.trial import Outcome, Stage, Trial
 from sqlprovider.exercise.writes import writes
 
-_CHECKS: tuple[Check, ...] = (*CHECKS, pushes, writes, missing_keys, refusals, calls)
+_CHECKS: tuple[Check, ...] = (
+    *CHECKS,
+    pushes,
+    writes,
+    batches,
+    identities,
+    restores,
+    missing_keys,
+    refusals,
+    calls,
+)
 
 
 def subjects(folder: Path) -> list[tuple[str, str]]:

@@ -63,7 +63,7 @@ class Stage:
             name, name, _NOWHERE, AuthSpec("none", {}), region="r", defaults=dict(defaults)
         )
         return Session(
-            Config(Settings(max_requests=10**6), {name: connection}, None),
+            Config(Settings(max_requests=10**6, allow_all=True, journal=False), {name: connection}, None),
             transport=httpx.MockTransport(self._answer),
             environ={},
             clock=_STILL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlprovider.catalog.model import Column, Method, Parameter, Verb
 from sqlprovider.errors import Error
@@ -17,7 +17,7 @@ def writes(trial: Trial) -> Iterator[str]:
     if not trial.reads:
         return
     for method in trial.resource.verb_methods(Verb.INSERT):
-        if method.name not in _batch_calls(trial):
+        if method.name not in batch_calls(trial):
             yield from _inserted(trial, method)
     for name in _settable(trial):
         yield from _updated(trial, name)
@@ -25,7 +25,7 @@ def writes(trial: Trial) -> Iterator[str]:
         yield from _deleted(trial)
 
 
-def _batch_calls(trial: Trial) -> set[str]:
+def batch_calls(trial: Trial) -> set[str]:
     """The methods that take the rows of others, many at once: their own parameter is no row."""
     calls = {(m.name, m.batch.call.name) for m in trial.resource.methods.values() if m.batch is not None}
     return {call for name, call in calls if call != name}
@@ -33,17 +33,10 @@ def _batch_calls(trial: Trial) -> set[str]:
 
 def _inserted(trial: Trial, method: Method) -> Iterator[str]:
     held = {column.name: column for column in written_columns(trial.resource, method)}
-    given: Values = {}
-    for parameter in method.parameters.values():
-        if parameter.name != method.mask:
-            name = parameter.column or parameter.name
-            given[name] = given.get(name, _value(trial, held.get(name), parameter))
-            given = {**given, **{n: v for n, v in spread(trial.resource, given).items() if n in held}}
-    given = {name: value for name, value in given.items() if _is_taken(method, name)}
-    names, marks = ", ".join(f'"{name}"' for name in given), ", ".join("?" * len(given))
+    given = insert_values(trial, method, 50)
     with trial.table() as table:
         try:
-            table.run(f"INSERT INTO {trial.name} ({names}) VALUES ({marks})", [*given.values()])
+            insert(trial, table, [given])
         except Error as error:
             yield f"INSERT by {method.name}: {error.message}"
             return
@@ -55,28 +48,50 @@ def _inserted(trial: Trial, method: Method) -> Iterator[str]:
         named = {column.path for column in trial.columns if column.segment is not None}
         compared = [c for c in trial.columns if c.name in given and c.path and c.name in held]
         compared = [c for c in compared if c.segment is not None or c.path not in named]
+        compared = [c for c in compared if not c.write_only]
         texts = {p.column for p in method.parameters.values() if p.type is Type.TEXT}
-        yield from _read_back(
-            trial,
-            table,
-            method,
-            made[0],
-            {c.name: given[c.name] for c in compared if c.type is not Type.JSON or c.name not in texts},
-        )
+        wanted = {c.name: given[c.name] for c in compared if c.type is not Type.JSON or c.name not in texts}
+        yield from _read_back(trial, table, method, made[0], {**wanted, **chosen_ids(method, given)})
+
+
+def insert_values(trial: Trial, method: Method, n: int) -> Values:
+    """The n-th row that an INSERT by a method gives: everything that it takes."""
+    held = {column.name: column for column in written_columns(trial.resource, method)}
+    given: Values = {}
+    for parameter in method.parameters.values():
+        if parameter.name != method.mask:
+            name = parameter.column or parameter.name
+            given[name] = given.get(name, _value(trial, held.get(name), parameter, n))
+            given = {**given, **{n: v for n, v in spread(trial.resource, given).items() if n in held}}
+    return {name: value for name, value in given.items() if _is_taken(method, name)}
+
+
+def insert(trial: Trial, table: Table, rows: Sequence[Values], *, word: str = "INSERT") -> None:
+    """One statement that inserts rows of the same columns."""
+    names, marks = ", ".join(f'"{name}"' for name in rows[0]), ", ".join("?" * len(rows[0]))
+    said = ", ".join([f"({marks})"] * len(rows))
+    table.run(f"{word} INTO {trial.name} ({names}) VALUES {said}", [v for row in rows for v in row.values()])
+
+
+def chosen_ids(method: Method, given: Values) -> Values:
+    """The id that a row is given, under the column that it becomes."""
+    return {p.names: given[p.column or p.name] for p in method.parameters.values() if p.names is not None}
 
 
 def _is_taken(method: Method, name: str) -> bool:
     return any((p.column or p.name) == name for p in method.parameters.values())
 
 
-def _value(trial: Trial, column: Column | None, parameter: Parameter) -> SQLValue:
+def _value(trial: Trial, column: Column | None, parameter: Parameter, n: int) -> SQLValue:
+    if parameter.names is not None:
+        column = trial.resource.column(parameter.names)
     if column is None:
         return argument(parameter, 3)
     if column.name in trial.shared:
         return trial.shared[column.name]
     if parameter.enum and column.type is Type.TEXT:
         return parameter.enum[0]
-    return make_value(trial.resource, column, 50)
+    return make_value(trial.resource, column, n)
 
 
 def _read_back(

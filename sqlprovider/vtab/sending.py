@@ -208,6 +208,9 @@ class Sending:
             return False
         try:
             now = self._looks.by_key(row.old)
+        except StatementInterrupted as interrupted:
+            self._end(row, interrupted)
+            raise
         except Error:
             now = None
         if now is None:
@@ -262,7 +265,12 @@ class Sending:
 
     def _settle(self, rows: list[RowWrite], error: Error) -> list[RowWrite]:
         """The rows of these that go on after a lost answer: done after all, or to be sent again."""
-        settled = self._settler.settle(rows, error)
+        try:
+            settled = self._settler.settle(rows, error)
+        except StatementInterrupted as interrupted:
+            for row in rows:
+                self._end(row, interrupted, "unknown")
+            raise
         for row in settled.accepted:
             row.done = len(row.operations)
             if not self._run.settings.dry_run:

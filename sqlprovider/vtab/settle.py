@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlprovider.catalog.model import Verb
-from sqlprovider.errors import Error, IntegrityError
+from sqlprovider.errors import Error, IntegrityError, StatementInterrupted
 from sqlprovider.plan.identity import chosen_column, identity_columns, parent_columns
 from sqlprovider.plan.mutation import Mutation
 from sqlprovider.values import SQLValue
@@ -75,8 +74,12 @@ class Settler:
         known = {name: row.values.get(name) for name in names}
         found: list[Values] | None = None
         if self._mutation.verb is Verb.INSERT and names and None not in known.values():
-            with suppress(Error):
+            try:
                 found = self._looks.rows(known, widest=True)
+            except StatementInterrupted:
+                raise
+            except Error:
+                found = None
         if found == []:
             identity = self._mutation.resource.identity
             self._not_done(row, error, settled, identity is not None and identity.unique)
@@ -134,6 +137,8 @@ class Settler:
     def _look(self, row: RowWrite) -> Values | Error | None:
         try:
             return self._looks.by_key(row.values if row.old is None else row.old)
+        except StatementInterrupted:
+            raise
         except Error as error:
             return error
 
@@ -147,6 +152,8 @@ class Settler:
         for place, members in places.items():
             try:
                 found = self._looks.rows(dict(zip(above, place, strict=True)))
+            except StatementInterrupted:
+                raise
             except Error as error:
                 yield from ((row, error) for row in members)
                 continue

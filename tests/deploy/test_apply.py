@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.deploy.stack import BOARD, VertexStack, sweep, vertex_stack
-from tests.fakes.loopback import Cut, Status
+from tests.fakes.loopback import Cut, Seen, Stall, Status
 
 
 @pytest.fixture
@@ -233,6 +235,45 @@ def test_outputs_read_what_was_made(stack: VertexStack) -> None:
         "name": f"{BOARD}/experiments/sweep",
         "runs": [{"runsId": "run-0", "displayName": "Run 0"}],
     }
+
+
+def test_ctrl_c_lets_nothing_more_out_and_says_what_is_unknown(stack: VertexStack) -> None:
+    file = stack.write(sweep(3, points=True))
+
+    def press(seen: Seen) -> bool:
+        is_batch = seen.path.endswith("/runs:batchCreate")
+        if is_batch:
+            os.kill(os.getpid(), signal.SIGINT)
+        return is_batch
+
+    stack.server.misbehave(Stall(), when=press)
+    stopped = stack.apply(file)
+    states = {label: change["state"] for label, change in stopped.changes().items()}
+    assert stopped.code == 130
+    assert [states[label] for label in ("exp", "run.r0", "loss.r0")] == ["accepted", "unknown", "not_tried"]
+    stack.server.behave()
+    assert stack.apply(file).code == 0
+
+
+def test_the_session_that_may_not_write_is_refused_before_anything_is_sent(stack: VertexStack) -> None:
+    refused = stack.run("apply", stack.write(sweep(1)), "--yes", settings={"read_only": True})
+    assert (refused.code, stack.server.requests) == (2, [])
+
+
+def test_a_replaced_object_that_is_not_made_again_is_told(stack: VertexStack) -> None:
+    file = stack.write(sweep(1, points=True))
+    assert stack.apply(file).code == 0
+    changed = stack.write(
+        sweep(1, points=True).replace("value: SCALAR}", "value: SCALAR}\n  - {name: pluginName, value: x}")
+    )
+    for path in ("/sweep:batchCreate", "/timeSeries"):
+        stack.server.misbehave(Status(400), path=path, times=99, when=lambda seen: seen.method == "POST")
+    failed = stack.apply(changed)
+    assert failed.code == 1
+    assert failed.changes()["loss.r0"]["state"] == "failed"
+    stack.server.behave()
+    assert stack.apply(changed).code == 0
+    assert stack.plan(changed).code == 0
 
 
 def one_run(stack: VertexStack, **item: str) -> str:

@@ -10,6 +10,8 @@ import random
 import sys
 import time
 
+from tests.faults.cell import Cell
+from tests.faults.judge import Wrong
 from tests.faults.matrix import all_cells, all_scenarios, run_cells, sample
 from tests.faults.model import Lab
 
@@ -27,16 +29,19 @@ def main() -> int:
         print(f"{len(cells)} cells, --seed {seed}")
     began = time.monotonic()
     with Lab() as lab:
-        counts = run_cells(cells, lab, threads=options.threads)
+        each = _say if options.verbose else None
+        counts = run_cells(cells, lab, threads=options.threads, each=each)
     print(counts.table())
     print(f"{time.monotonic() - began:.0f} s")
-    if options.verbose:
-        for cell, wrongs in counts.found:
-            for wrong in wrongs[:3]:
-                print(f"{cell.name}: {wrong.sort}: {wrong.why} [{wrong.marker}]")
-    elif counts.found:
+    if counts.found:
         print(counts.reasons())
     return 1 if counts.found else 0
+
+
+def _say(cell: Cell, wrongs: list[Wrong]) -> None:
+    """The first of what is wrong in a cell."""
+    for wrong in wrongs[:3]:
+        print(f"{cell.name}: {wrong.sort}: {wrong.why} [{wrong.marker}]", flush=True)
 
 
 def _options() -> argparse.Namespace:
@@ -48,7 +53,7 @@ def _options() -> argparse.Namespace:
         "--only", action="append", default=[], metavar="WORD", help="cells whose name holds it"
     )
     parser.add_argument("--threads", type=int, default=4, help="cells under way at once")
-    parser.add_argument("--verbose", action="store_true", help="each wrong cell, not only the reasons")
+    parser.add_argument("--verbose", action="store_true", help="each wrong cell as it is found")
     parser.add_argument("--list", action="store_true", help="the cells' names, and nothing else")
     return parser.parse_args()
 

@@ -139,3 +139,18 @@ def test_ctrl_c_still_ends_a_write_that_was_agreed_to(tmp_path: Path) -> None:
         at.type(CTRL_C)
         assert "StatementInterrupted" in at.wait_for("interrupted")
         at.wait_for(PROMPT)
+
+
+def test_a_wait_is_shown_and_ctrl_c_says_how_to_look_at_what_goes_on(tmp_path: Path) -> None:
+    state = vertex_small()
+    state.polls = 1000
+    with Loopback(vertex_app(state)) as server, shell(server, tmp_path) as at:
+        at.type(f"DELETE FROM google.aiplatform.runs WHERE {KEYS} AND runsId = 'r01';\r")
+        at.wait_for("send it? [y/N/a]")
+        at.type("y\r")
+        at.wait_for(" s for projects/p/")
+        at.type(CTRL_C)
+        at.wait_for("goes on at the backend")
+        assert "FROM google.aiplatform.runs_operations WHERE" in at.wait_for(PROMPT)
+        at.type("SELECT 'it is ' || state AS said FROM sqlprovider.operations;\r")
+        at.wait_for("it is running")

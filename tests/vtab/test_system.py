@@ -14,7 +14,8 @@ from sqlprovider.errors import MissingParameterError, NotSupportedError, Unknown
 from sqlprovider.execute import journal
 from sqlprovider.execute.events import RequestRecord
 from sqlprovider.execute.journal import Journal, JournalRow
-from sqlprovider.values import Name
+from sqlprovider.execute.operations import OperationRecord
+from sqlprovider.values import Name, Type
 from sqlprovider.vtab.system import JOURNAL, LAST_WRITE, SystemTable, system_tables
 from tests.vtab.jobs import JOBS, ROUTES
 from tests.vtab.things import PLAIN, PUSHING, routes
@@ -22,6 +23,8 @@ from tests.vtab.world import MakeWorld, World
 
 RECORD = RequestRecord(1, "p", "p.s.jobs", "list", "GET", "http://x/jobs", 200, 1, 2.5, 3, "q1")
 WRITTEN = {column.name: column.name for column in LAST_WRITE}
+AT = "2026-01-02 03:04:05.678"
+STARTED = OperationRecord(AT, "p", "p.s.jobs", "create", "id=1", "operations/1", "failed", "no room", AT)
 KEPT = {column.name: column.name for column in JOURNAL}
 
 
@@ -35,7 +38,12 @@ def world(make_world: MakeWorld) -> Iterator[World]:
         ),
     }
     tables: dict[str, SystemTable] = system_tables(
-        made.catalog, connections, lambda: [RECORD], lambda: [WRITTEN], journal=lambda: [KEPT]
+        made.catalog,
+        connections,
+        lambda: [RECORD],
+        lambda: [WRITTEN],
+        journal=lambda: [KEPT],
+        operations=lambda: [STARTED],
     )
     for name, table in tables.items():
         made.engine.add_rows(name, table.columns, table.rows)
@@ -106,6 +114,13 @@ def test_requests_and_the_last_write(world: World) -> None:
         (1, "p", "p.s.jobs", "list", "GET", "http://x/jobs", 200, 1, 2.5, 3, "q1")
     ]
     assert world.run("SELECT state, input_row FROM sqlprovider.last_write") == [("state", "input_row")]
+
+
+def test_operations_are_what_was_started(world: World) -> None:
+    assert world.run("SELECT * FROM sqlprovider.operations WHERE state = 'failed'") == [
+        (AT, "p", "p.s.jobs", "create", "id=1", "operations/1", "failed", "no room", AT)
+    ]
+    assert [column.type for column in world.columns or ()].count(Type.DATETIME) == 2
 
 
 def test_the_journal_is_the_last_writes_with_the_statement_and_the_phase(world: World) -> None:

@@ -342,13 +342,31 @@ calls = st.one_of(
     st.builds(Exec, st.just(RUNS), st.just("set_tag"), st.tuples(
         st.tuples(st.just("run_id"), _cell("run")), st.tuples(st.just("key"), _const(keys)), st.tuples(st.just("value"), _const(texts)))),
 )
-controls = st.builds(Control, st.sampled_from(("BEGIN", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE s")))
-
-statement: st.SearchStrategy[Spec] = st.one_of(
-    insert_experiments, insert_runs, insert_tags, insert_params, insert_metrics, insert_history,
-    insert_models, insert_versions, insert_aliases,
-    updates, updates, updates, deletes, deletes, selects, selects, beside, never, calls, controls, controls,
+_KINDS: tuple[st.SearchStrategy[Spec], ...] = (
+    *(insert_experiments, insert_experiments, insert_runs, insert_tags, insert_params, insert_metrics),
+    *(insert_history, insert_models, insert_versions, insert_aliases, selects, selects, updates, updates),
+    *(updates, updates, deletes, deletes, beside, never, calls),
 )
+"""Kinds by weight: `one_of` would make one choice of them all, and mostly update."""
+_SAVEPOINTS = ("SAVEPOINT s", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE s")
+
+
+@st.composite
+def _statement(draw: Draw) -> Script:
+    return [draw(draw(st.sampled_from(_KINDS)))]
+
+
+@st.composite
+def _transaction(draw: Draw) -> Script:
+    """BEGIN … COMMIT, or ROLLBACK, with what is staged between."""
+    inner: Script = []
+    for _ in range(draw(st.integers(1, 4))):
+        if draw(flags) and draw(flags):
+            inner.append(Control(draw(st.sampled_from(_SAVEPOINTS))))
+        inner += draw(_statement())
+    end = draw(st.sampled_from(("COMMIT", "COMMIT", "COMMIT", "ROLLBACK")))
+    return [Control("BEGIN"), *inner, Control(end)]
+
 
 FIRST: Script = [
     Rows(EXPERIMENTS, ("name", "tags"), ((Cell("fresh", "e"), Cell("value", '{"a":"a"}')), (Cell("fresh", "e", 1), Cell("value", None)))),
@@ -363,5 +381,10 @@ FIRST: Script = [
 
 
 def scripts(most: int = 8) -> st.SearchStrategy[Script]:
-    """Scripts of up to so many statements."""
-    return st.lists(statement, min_size=1, max_size=most).map(lambda drawn: [*FIRST, *drawn])
+    """Scripts of up to so many statements, of which a transaction is one."""
+    parts = st.sampled_from((_statement(), _statement(), _statement(), _transaction())).flatmap(
+        lambda chosen: chosen
+    )
+    return st.lists(parts, min_size=most // 2, max_size=most).map(
+        lambda drawn: [*FIRST, *(spec for part in drawn for spec in part)]
+    )
