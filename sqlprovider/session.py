@@ -70,7 +70,7 @@ from sqlprovider.vtab.run import Run, WritePlan
 from sqlprovider.vtab.staging import Staging
 from sqlprovider.vtab.statements import Statements
 from sqlprovider.vtab.system import system_tables
-from sqlprovider.vtab.writer import Planned, Writer, Written
+from sqlprovider.vtab.writer import Planned, Writer, Written, notices
 
 if TYPE_CHECKING:
     import httpx
@@ -150,7 +150,7 @@ class Session:
     def run(self, text: str, params: Bindings = ()) -> Iterator[Result]:
         """One Result a statement, each run when it is asked for. The first failure ends the text."""
         dealt = Dealer(params)
-        for statement in dealt.checked(parse(text, self._names)):
+        for statement in dealt.checked(self._names.dealing(dealt, parse(text, self._names))):
             with self._explaining(statement):
                 yield from self._run(statement, dealt)
         dealt.refuse_surplus(0)
@@ -240,7 +240,19 @@ class Session:
 
     def on_write(self, hook: Callable[[WritePlan], bool] | None) -> None:
         """Asks `hook` before the first request of each write; where it says False, nothing is sent."""
-        self._confirm = hook
+        if hook is None:
+            self._confirm = None
+            return
+
+        def ask(plan: WritePlan) -> bool:
+            # The hook may run an EXPLAIN here, whose calls are not those that Ctrl-C is to end.
+            calls = self._calls
+            try:
+                return hook(plan)
+            finally:
+                self._calls = calls
+
+        self._confirm = ask
 
     @property
     def in_transaction(self) -> bool:
@@ -380,10 +392,7 @@ class Session:
         if written.returned is not None:
             result = self._selected(written.returned, run)
         result.rowcount = written.rowcount
-        going_on = [row.answer.operation for row in written.rows if row.answer and row.answer.operation]
-        if going_on:
-            more = f" and {len(going_on) - 1} more" if len(going_on) > 1 else ""
-            result.notices.append(f"{going_on[0]}{more} goes on: SELECT * FROM sqlprovider.operations")
+        result.notices.extend(notices(written))
         return result
 
     def _exec(self, statement: Exec, run: Run) -> Result:
@@ -478,7 +487,8 @@ def _catalog(config: Config, load: LoadProvider = load_provider) -> Catalog:
 def _interruptible(calls: StatementCalls) -> Iterator[None]:
     """Ctrl-C ends every call of the statement."""
     try:
-        yield
+        with calls.named_when_stopped():
+            yield
     except KeyboardInterrupt:
         calls.cancel()
         raise StatementInterrupted("interrupted") from None

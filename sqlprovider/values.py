@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -222,3 +223,22 @@ def epoch_ms_from_text(text: str) -> int:
     seconds, _, fraction = normal.partition(".")
     moment = datetime.fromisoformat(seconds).replace(tzinfo=UTC)
     return int((moment - _EPOCH).total_seconds()) * 1000 + int(fraction[:3])
+
+
+def distinct_names(names: Iterable[str]) -> list[str]:
+    """The names as SQLite's `CREATE TABLE AS` makes them.
+
+    >>> distinct_names(["id", "ID", "x", "id"])
+    ['id', 'ID:1', 'x', 'id:2']
+    """
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        candidate, count = name, 0
+        while candidate.lower() in taken:
+            stem, colon, digits = candidate.rpartition(":")
+            count += 1
+            candidate = f"{stem if colon and digits.isdecimal() else candidate}:{count}"
+        taken.add(candidate.lower())
+        found.append(candidate)
+    return found

@@ -1,4 +1,4 @@
-"""Which parameter of a create is the id that the client chooses, and which one makes a create safe to repeat."""
+"""Which parameter of a create is the id that the client chooses, and which makes it safe to repeat."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _REPEATS_SAFELY = re.compile("idempotency token", re.IGNORECASE)
 def chosen_id(create: Call, table: Table) -> str | None:
     """The parameter that becomes the last part of the new thing's name; None where the server gives it.
 
-    It is called as one thing of the collection is, with or without the vendor's word before it: `artifactId` of
-    `artifacts`, `tensorboardRunId` of `runs`; in the query, beside the item in the body, or in the item, where
-    it may be `id`.
+    It is called as one thing of the collection is, with or without the vendor's word before it: `artifactId`
+    of `artifacts`, `tensorboardRunId` of `runs`; in the query, beside the item in the body, or in the item,
+    where it may be `id`.
     """
     if table.own_id is None:
         return None

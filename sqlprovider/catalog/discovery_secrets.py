@@ -1,6 +1,6 @@
-"""Fields of a discovery document that hold a credential: by their names, and the objects that hold such fields.
+"""Fields of a discovery document that hold a credential, by their names, and the objects that hold them.
 
-The documents do not mark them. A field that names where a secret is kept (a version in Secret Manager) is none.
+The documents do not mark them. A field that says where a secret is kept (a version in Secret Manager) is none.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ _IN_TEXT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 def read_rows(template: JSON, body: JSON) -> list[Arguments]:
     """The rows that a body holds; none where it is not what the template makes.
 
-    >>> read_rows({"run": "$r", "metrics": [{"key": "$k"}]}, {"run": 1, "metrics": [{"key": "a"}, {"key": "b"}]})
-    [{'r': 1, 'k': 'a'}, {'r': 1, 'k': 'b'}]
+    >>> read_rows({"run": "$r", "points": [{"key": "$k"}]}, {"run": 1, "points": [{"key": 2}, {"key": 3}]})
+    [{'r': 1, 'k': 2}, {'r': 1, 'k': 3}]
     """
     match template:
         case str() if (found := _NAME.fullmatch(template)) is not None:

@@ -1,10 +1,12 @@
-"""What a document promises of writes: rows that go out together, rows that are told apart, rows that come back."""
+"""What a document promises of writes: rows go out together, are told apart, and come back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from sqlprovider.catalog.model import Method, Role, Verb
+from sqlprovider.catalog.parameters import batch_names
+from sqlprovider.catalog.spelling import placeholders
 from sqlprovider.errors import Error
 from sqlprovider.exercise.checks import differences, select
 from sqlprovider.exercise.made import VIEW, Values, make_value
@@ -61,7 +63,7 @@ def restores(trial: Trial) -> Iterator[str]:
 
 
 def _inserted_together(trial: Trial, method: Method) -> Iterator[str]:
-    rows = [insert_values(trial, method, 50 + n) for n in range(_MANY)]
+    rows = [_needed(method, insert_values(trial, method, 50 + n)) for n in range(_MANY)]
     rows = [{**row, **{name: rows[0][name] for name in method.ordered if name in row}} for row in rows]
     with trial.table() as table:
         try:
@@ -82,6 +84,14 @@ def _inserted_together(trial: Trial, method: Method) -> Iterator[str]:
             for name, value in wanted.items():
                 if kept.get(name) != value:
                     yield f"{method.name}: {name} of one row of many was {value!r} and is {kept.get(name)!r}"
+
+
+def _needed(method: Method, row: Values) -> Values:
+    """What a batch can hold of a row, without what is sent when nothing is given."""
+    call = None if method.batch is None else method.batch.call
+    held = set(method.parameters) if call is None else {*batch_names(call.body), *placeholders(call.path)}
+    given = {p.column or p.name for p in method.parameters.values() if p.name in held and p.default is None}
+    return {name: value for name, value in row.items() if name in given}
 
 
 def _columns(trial: Trial, method: Method, row: Values) -> Values:

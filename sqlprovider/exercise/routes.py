@@ -31,9 +31,9 @@ class Call:
 
 
 def read_calls(request: httpx.Request, resources: Iterable[Resource]) -> list[Call]:
-    """What a request can be read as, the likeliest first: a batch of several rows; of several methods with its
-    route, the one that takes all of it; of several such, one that changes a key of a map; of several such, the
-    first."""
+    """What a request can be read as, the likeliest first: a batch of several rows; of several methods with
+    its route, the one that takes all of it; of several such, one that changes a key of a map; of several
+    such, the first."""
     resources, path = list(resources), request.url.raw_path.decode("ascii").partition("?")[0]
     fitting = [
         (resource, method, found)

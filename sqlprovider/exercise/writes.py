@@ -75,7 +75,8 @@ def insert(trial: Trial, table: Table, rows: Sequence[Values], *, word: str = "I
 
 def chosen_ids(method: Method, given: Values) -> Values:
     """The id that a row is given, under the column that it becomes."""
-    return {p.names: given[p.column or p.name] for p in method.parameters.values() if p.names is not None}
+    named = ((p.names, p.column or p.name) for p in method.parameters.values())
+    return {column: str(given[name]) for column, name in named if column is not None and name in given}
 
 
 def _is_taken(method: Method, name: str) -> bool:
@@ -84,9 +85,9 @@ def _is_taken(method: Method, name: str) -> bool:
 
 def _value(trial: Trial, column: Column | None, parameter: Parameter, n: int) -> SQLValue:
     if parameter.names is not None:
-        column = trial.resource.column(parameter.names)
+        column = trial.resource.column(parameter.names) if parameter.type is Type.TEXT else None
     if column is None:
-        return argument(parameter, 3)
+        return argument(parameter, n)
     if column.name in trial.shared:
         return trial.shared[column.name]
     if parameter.enum and column.type is Type.TEXT:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from sqlprovider.errors import ConfigError, did_you_mean
 from sqlprovider.surfaces.rows import started
 from sqlprovider.surfaces.visible import visible
-from sqlprovider.values import Row, SQLValue, Type
+from sqlprovider.values import Row, SQLValue, Type, distinct_names
 
 if TYPE_CHECKING:
     from sqlprovider.session import ResultColumn
@@ -179,25 +179,6 @@ def _object_writer(columns: Sequence[ResultColumn]) -> Callable[[Row], str]:
         return "{" + ", ".join(f"{key}: {_json_text(value, of, encode)}" for key, of, value in cells) + "}"
 
     return to_object
-
-
-def distinct_names(names: Iterable[str]) -> list[str]:
-    """The names as SQLite's `CREATE TABLE AS` makes them.
-
-    >>> distinct_names(["id", "ID", "x", "id"])
-    ['id', 'ID:1', 'x', 'id:2']
-    """
-    taken: set[str] = set()
-    found = []
-    for name in names:
-        candidate, count = name, 0
-        while candidate.lower() in taken:
-            stem, colon, digits = candidate.rpartition(":")
-            count += 1
-            candidate = f"{stem if colon and digits.isdecimal() else candidate}:{count}"
-        taken.add(candidate.lower())
-        found.append(candidate)
-    return found
 
 
 def _json_text(value: SQLValue, of: Type | None, encode: Callable[[object], str]) -> str:

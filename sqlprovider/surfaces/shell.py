@@ -12,7 +12,6 @@ from sqlprovider.surfaces.confirm import Confirm
 from sqlprovider.surfaces.dotcommands import DOT_COMMANDS, run_dot_command
 from sqlprovider.surfaces.failures import OK, show_failure
 from sqlprovider.surfaces.progress import counted
-from sqlprovider.surfaces.progress import counted
 from sqlprovider.surfaces.render import open_printer
 from sqlprovider.surfaces.statements import Watched
 from sqlprovider.surfaces.visible import visible
@@ -96,14 +95,6 @@ class Shell:
 
     def say(self, text: str) -> None:
         self.watched.stderr.write(f"{visible(text)}\n")
-
-
-def _not_sent(error: StatementInterrupted) -> str:
-    """What a no left undone: a COMMIT puts a question for each of its writes."""
-    before = sum(row["state"] not in ("not_tried", "staged") for row in error.rows)
-    if not before:
-        return "nothing was sent"
-    return f"not sent; {counted(before, 'row')} before it went out, see sqlprovider.last_write"
 
 
 def _not_sent(error: StatementInterrupted) -> str:

@@ -81,16 +81,14 @@ class Existing:
 
     def met(self, row: RowWrite, error: Error) -> bool:
         """Whether the row goes on: with the operations of an UPDATE, or done. Raises why it has failed."""
-        match self._clause.word:
-            case None:
-                raise self._named(row, error)
-            case "IGNORE":
-                row.done, row.is_counted, row.error = len(row.operations), False, error
-                return True
-        found = self._found(row)
+        if self._clause.word is None:
+            raise self._named(row, error)
+        is_ignored = self._clause.word == "IGNORE"
+        # Only where rows can be deleted and still be in the way does IGNORE have to look.
+        found = self._found(row) if not is_ignored or self._mutation.resource.restore else {}
         if found is None:
             raise self._named(row, error)
-        new = self._new_values(row, found)
+        new = None if is_ignored else self._new_values(row, found)
         if new is None:
             row.done, row.is_counted, row.error = len(row.operations), False, error
             return True

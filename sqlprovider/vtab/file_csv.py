@@ -23,7 +23,7 @@ from sqlprovider.vtab.file_reader import (
     FileCall,
     FileColumn,
     checked_count,
-    distinct_names,
+    named,
 )
 from sqlprovider.vtab.file_source import Source, reading
 
@@ -50,7 +50,7 @@ class CsvReader:
             records = _Records(stream, call)
             self._delimiter = records.delimiter
             self._header = records.header
-            names = distinct_names(name.strip() for name in records.header)
+            names = named(name.strip() for name in records.header)
             checked_count(names, call.where)
             # As text a file is not sampled: nothing depends on its cells.
             batches = iter(()) if call.as_text else records.batches()

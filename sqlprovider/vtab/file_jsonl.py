@@ -24,7 +24,7 @@ from sqlprovider.vtab.file_reader import (
     FileCall,
     FileColumn,
     checked_count,
-    distinct_names,
+    named,
 )
 from sqlprovider.vtab.file_source import Source, reading
 
@@ -74,7 +74,7 @@ class JsonlReader:
         self.columns = (
             (FileColumn(ITEM, Type.JSON),)
             if call.as_text
-            else tuple(map(FileColumn, distinct_names(self._keys), types))
+            else tuple(map(FileColumn, named(self._keys), types))
         )
         self.rows = self.rows or _MANY_ROWS
 

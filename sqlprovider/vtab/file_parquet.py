@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlprovider.errors import DataError, InterfaceError, NotSupportedError
 from sqlprovider.values import SQLValue, Type
-from sqlprovider.vtab.file_reader import Cells, FileCall, FileColumn, checked_count, distinct_names
+from sqlprovider.vtab.file_reader import Cells, FileCall, FileColumn, checked_count, named
 from sqlprovider.vtab.file_source import DiskFile, Source, reading
 
 _BATCH_ROWS = 1024
@@ -45,7 +45,7 @@ class ParquetReader:
             file.close(force=True)
         checked_count(schema.names, call.where)
         self._names: list[str] = list(schema.names)
-        self.columns = tuple(map(FileColumn, distinct_names(self._names), map(_type, schema.types)))
+        self.columns = tuple(map(FileColumn, named(self._names), map(_type, schema.types)))
 
     def batches(self, used: frozenset[int]) -> Generator[list[Cells]]:
         """The rows. Raises DataError for a file that is broken."""

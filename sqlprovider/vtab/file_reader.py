@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from sqlprovider.errors import ProgrammingError
-from sqlprovider.values import SQLValue, Type
+from sqlprovider.values import SQLValue, Type, distinct_names
 
 SAMPLE_ROWS = 10_000
 """The rows from which columns and types are told."""
@@ -66,25 +66,6 @@ class FileReader(Protocol):
         """
 
 
-def distinct_names(names: Iterable[str]) -> list[str]:
-    """The names as SQLite's `CREATE TABLE AS` makes them; what has none is called by its place.
-
-    >>> distinct_names(["id", "ID", "", "id"])
-    ['id', 'ID:1', 'column3', 'id:2']
-    """
-    taken: set[str] = set()
-    found = []
-    for place, name in enumerate(names, 1):
-        candidate, count = name or f"column{place}", 0
-        while candidate.lower() in taken:
-            stem, colon, digits = candidate.rpartition(":")
-            count += 1
-            candidate = f"{stem if colon and digits.isdecimal() else candidate}:{count}"
-        taken.add(candidate.lower())
-        found.append(candidate)
-    return found
-
-
 def checked_count(names: Sequence[str], where: str) -> None:
     """Raises ProgrammingError where SQLite cannot have a table of so many columns."""
     if len(names) > MOST_COLUMNS:
@@ -95,3 +76,8 @@ def checked_count(names: Sequence[str], where: str) -> None:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def named(names: Iterable[str]) -> list[str]:
+    """The names of a file's columns, each once; what has none is called by its place."""
+    return distinct_names(name or f"column{place}" for place, name in enumerate(names, 1))

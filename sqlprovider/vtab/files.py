@@ -18,7 +18,7 @@ from sqlprovider.values import Row, SQLValue
 from sqlprovider.vtab.file_csv import CsvReader
 from sqlprovider.vtab.file_jsonl import JsonlReader
 from sqlprovider.vtab.file_parquet import ParquetReader
-from sqlprovider.vtab.file_reader import Cells, FileCall, FileColumn, FileReader, distinct_names
+from sqlprovider.vtab.file_reader import Cells, FileCall, FileColumn, FileReader, named
 from sqlprovider.vtab.file_source import Pipes
 from sqlprovider.vtab.table import bind_rows, quote
 
@@ -97,7 +97,7 @@ class FileModule:
 
     def Connect(self, connection: apsw.Connection, *args: str) -> tuple[str, FileTable]:
         columns = self.table.reader.columns
-        names = distinct_names(
+        names = named(
             [column.name for column in columns] + [f"argument_{n}" for n in range(1, _MOST_ARGUMENTS + 1)]
         )
         types = ["" if column.type is None else f" {column.type.declared}" for column in columns]

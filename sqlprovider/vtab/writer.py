@@ -5,7 +5,7 @@ Every row is planned before the first request is sent: a wrong value is refused 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -124,7 +124,9 @@ class Writer:
         shown = [key_text(resource, row.values) or str(row.given) for row in chunk[:_EXAMPLES]]
         plan = WritePlan(planned.statement, planned.mutation.where, len(chunk), len(units), tuple(shown))
         if not self._run.confirm(plan):
-            raise StatementInterrupted("nothing was sent", reason="declined")
+            declined = StatementInterrupted("nothing was sent", reason="declined")
+            declined.rows = Report(planned.mutation, chunk).last_write()
+            raise declined
 
     def _fail(self, mutation: Mutation, rows: Sequence[RowWrite], error: Error, row: RowWrite | None) -> None:
         """Raises the error, with what became of every row."""
@@ -166,6 +168,16 @@ def _journal(planned: Planned, run: Run) -> StatementJournal | None:
         bodies=run.settings.journal_bodies,
         enabled=run.settings.journal,
     )
+
+
+def notices(written: Written) -> Iterator[str]:
+    """What is to be told of a write beside its count: what waits, and what goes on."""
+    if staged := sum(row.state == "staged" for row in written.rows):
+        yield f"{staged} row{'' if staged == 1 else 's'} staged, to be sent at COMMIT"
+    going_on = [row.answer.operation for row in written.rows if row.answer and row.answer.operation]
+    if going_on:
+        more = f" and {len(going_on) - 1} more go on" if len(going_on) > 1 else " goes on"
+        yield f"{going_on[0]}{more}: SELECT * FROM sqlprovider.operations"
 
 
 def refuse_write(settings: Settings, what: str) -> None:

@@ -19,8 +19,8 @@ from pathlib import Path
 from sqlprovider.catalog.facts import write_facts
 from sqlprovider.values import JSON
 from tests.contracts.oci_places import Placed, place
-from tests.contracts.oci_secrets import holds_secret
 from tests.contracts.oci_sdk import CONTROL_PLANE, DATA_PLANE, Field, Sdk, read_sdk, shape_of
+from tests.contracts.oci_secrets import holds_secret
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "oci"
 BY_HAND = "MLOpsClient"
@@ -344,9 +344,16 @@ def _parameters(table: Table, placed: Placed) -> Iterator[tuple[str, JSON]]:
     ):
         for field in fields:
             if field.wire_name not in in_path:
-                yield field.wire_name, _parameter(table, placed, field, place_)
+                words = _parameter(table, placed, field, place_)
+                yield field.wire_name, {**words, **_secrecy(table, field)}
     if operation.body == "stream":
         yield "content", {"in": "body", "wire": "raw", "required": True}
+
+
+def _secrecy(table: Table, field: Field) -> Words:
+    """`secret`, where no column says it."""
+    held = field.wire_name in table.columns or field.wire_name in table.hidden
+    return {"secret": True} if not held and holds_secret(table.sdk, field) else {}
 
 
 def _parameter(table: Table, placed: Placed, field: Field, place_: str) -> Words:
@@ -361,8 +368,6 @@ def _parameter(table: Table, placed: Placed, field: Field, place_: str) -> Words
         words |= typed
     if field.required:
         words["required"] = True
-    if known is None and holds_secret(table.sdk, field):
-        words["secret"] = True
     if field.enum or (known is not None and known.enum):
         words["enum"] = [*field.enum]  # not the column's, where this takes any
     if is_list:

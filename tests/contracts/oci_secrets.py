@@ -1,7 +1,7 @@
 """Fields of Oracle's models that hold a credential, by their names: the SDK does not mark them.
 
-What names a secret that is kept elsewhere (`secretId`, the key of a vault's entry) is none. The properties of a
-connection are free text under any key, a password's among them.
+What names a secret that is kept elsewhere (`secretId`, the key of a vault's entry) is none. The properties of
+a connection are free text under any key, a password's among them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from sqlprovider.errors import Error
 from sqlprovider.execute.clock import Clock
 from sqlprovider.session import Session, provider_names
 from sqlprovider.values import JSON
-from tests.fakes.loopback import Late, Loopback
+from tests.fakes.loopback import Late, Loopback, Seen
 from tests.faults.judge import Case, Wrong, judge
 from tests.faults.kinds import Kind, Scene, Truth
 from tests.faults.model import Facts, Lab, Outcome, Scenario, Shape, Stage, writes
@@ -62,8 +63,20 @@ def run_cell(cell: Cell, lab: Lab) -> tuple[Case, list[Wrong]]:
 def _facts(stage: Stage, server: Loopback, router: Router) -> Facts:
     spoiled = [seen for seen, _ in server.spoiled if writes(seen)]
     sent = [seen for seen in server.requests if writes(seen)]
-    met = [*spoiled, *router.diverted, *filter(writes, router.timed_out)]
-    return Facts(stage.counts(), [*sent, *router.diverted], met)
+    by_chance = list(_by_chance(spoiled, router.timed_out))
+    met = [*spoiled, *router.diverted, *filter(writes, by_chance)]
+    is_slow = not all(map(writes, by_chance))
+    return Facts(stage.counts(), [*sent, *router.diverted], met, is_slow=is_slow)
+
+
+def _by_chance(spoiled: Sequence[Seen], timed_out: Sequence[Seen]) -> Iterator[Seen]:
+    """What timed out though no fault had it do so."""
+    own = Counter((seen.path, seen.body) for seen in spoiled)
+    for seen in timed_out:
+        if own[seen.path, seen.body]:
+            own[seen.path, seen.body] -= 1
+        else:
+            yield seen
 
 
 def _session(cell: Cell, server: Loopback, router: Router) -> Session:

@@ -12,7 +12,7 @@ from tests.fakes.proto_json import Object
 from tests.fakes.vertex_platform import new_platform, platform_app
 from tests.fakes.vertex_platform_state import PlatformState
 from tests.faults.model import Counts, Lab, Platform, Scenario, Stage, markers_of
-from tests.faults.statements import Row, delete, execute, insert, update
+from tests.faults.statements import Row, condition, delete, execute, insert, update
 
 LOCATION = "projects/p/locations/l"
 BOARD = f"{LOCATION}/tensorboards/t"
@@ -108,6 +108,8 @@ def _items(depth: int) -> Iterator[Scenario]:
         # With the etag as it was read, it is refused the second time.
         is_guarded = note == "read first"
         yield of_table("patch", stage, "UPDATE", note=note, look=True, repeats=is_guarded, waits=is_board)
+    if depth == 2:
+        yield of_table("patch", _cut_labels, "UPDATE", note="a label less", look=True, repeats=True)
     yield of_table("delete", partial(_delete, depth), "DELETE", look=True, repeats=True, waits=True)
 
 
@@ -154,6 +156,22 @@ def _patch(depth: int, is_read: bool, lab: Lab, count: int) -> Stage:
 
     def counts() -> Mapping[str, int]:
         return {m: int(state.get(f"{_PATHS[depth]}/{m}").get("description") == "after") for m in markers}
+
+    return _stage(state, sql, markers, counts)
+
+
+def _cut_labels(lab: Lab, count: int) -> Stage:
+    """What is to be seen afterwards is that something is not there any more."""
+    state, markers = _existing(2, count)
+    for marker in markers:
+        state.get(f"{_PATHS[2]}/{marker}")["labels"] = {"team": "before", "kept": "yes"}
+        state.seal(f"{_PATHS[2]}/{marker}")
+    where = condition({**_ids(4), "runsId": markers})
+    sql = f"UPDATE google.aiplatform.runs SET labels = json_remove(labels, '$.team') WHERE {where}"
+
+    def counts() -> Mapping[str, int]:
+        labels = {marker: state.get(f"{_PATHS[2]}/{marker}").get("labels") for marker in markers}
+        return {marker: int(found == {"kept": "yes"}) for marker, found in labels.items()}
 
     return _stage(state, sql, markers, counts)
 

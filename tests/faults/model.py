@@ -160,7 +160,9 @@ class Facts:
     sent: Sequence[Seen] = field(default_factory=list)
     """Every request that writes."""
     met: Sequence[Seen] = field(default_factory=list)
-    """Those that met the fault, on the way out or at the server."""
+    """Those that met the fault, on the way out or at the server; once for each time."""
+    is_slow: bool = False
+    """A read was not answered in time, which no fault is for: the machine was busy."""
 
 
 def markers_of(count: int, prefix: str = "m") -> list[str]:

@@ -202,15 +202,6 @@ def test_a_no_at_commit_says_what_went_out_before_it() -> None:
     assert "nothing was sent" not in said
 
 
-def test_a_no_at_commit_says_what_went_out_before_it() -> None:
-    states = ("accepted", "unknown", "not_tried", "staged")
-    rows = tuple({"state": state} for state in states)
-    fake = writing(in_transaction=True, last_write=rows)
-    said = typed(f"COMMIT;\rn\r{LEAVE}", fake).err.getvalue()
-    assert "not sent; 2 rows before it went out, see sqlprovider.last_write; the transaction is over" in said
-    assert "nothing was sent" not in said
-
-
 def test_the_answer_is_not_kept_in_the_history(state_folder: Path) -> None:
     typed(f"UPDATE;\ry\r{LEAVE}", writing())
     kept = (state_folder / "history").read_text(encoding="utf-8").splitlines()

@@ -10,8 +10,8 @@ import pytest
 
 from sqlprovider.errors import ConfigError, ProgrammingError
 from sqlprovider.session import ResultColumn
-from sqlprovider.surfaces.render import distinct_names, open_printer
-from sqlprovider.values import Row, SQLValue, Type
+from sqlprovider.surfaces.render import open_printer
+from sqlprovider.values import Row, SQLValue, Type, distinct_names
 
 
 def rendered(output: str, names: str, *rows: Row, types: Sequence[Type | None] = ()) -> str:

@@ -155,11 +155,13 @@ class Script:
     def _replay(self, ops: Sequence[Op | Call], error: Error) -> None:
         """Writes on the model what the report says is accepted, and tries what it says has failed."""
         left = list(ops)
+        # The rows of a statement are under way together: which of two was first, only the server knows.
+        for state in ("accepted", "failed"):
+            for row in error.rows:
+                if row["state"] == state:
+                    self._try(self._reported(left, row), state == "accepted")
         for row in error.rows:
-            if row["state"] in ("accepted", "failed"):
-                op = self._reported(left, row)
-                self._try(op, row["state"] == "accepted")
-            elif row["state"] != "not_tried":
+            if row["state"] not in ("accepted", "failed", "not_tried"):
                 self._fail(f"nothing was cut off, and yet a row is {row['state']}: {row}")
 
     def _try(self, op: Op | Call, accepted: bool) -> None:
