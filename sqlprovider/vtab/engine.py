@@ -160,6 +160,7 @@ class Engine:
                 use_bestindex_object=True,
                 eponymous=True,
                 read_only=not module.is_writable,
+                iVersion=2,  # savepoints are told of
             )
 
     def list_resource(self, resource: Resource, *, temporary: bool) -> None:

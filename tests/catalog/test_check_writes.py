@@ -192,7 +192,7 @@ FAULTS = [
         id="atomic-is-a-flag",
     ),
     pytest.param(
-        {"methods.create.batch.names_row": "trials[(\\d+]"},
+        {"methods.create.batch.names_row": "trials(["},
         "methods/create/batch/names_row",
         "no regular expression",
         id="names-row",
@@ -225,9 +225,10 @@ def test_every_word_for_writes_stands_in_a_document_without_a_problem(tmp_path: 
     words: dict[str, object] = {
         "identity": {"columns": ["name"], "unique": True},
         "restore": "undelete",
+        "key": ["site", "trial_id"],
         "methods.undelete": {
             "verb": "EXEC",
-            "http": "POST /{version}/trials:undelete",
+            "http": "POST /{version}/sites/{site}/trials:undelete",
             "parameters": {"trial_id": {"required": True}},
         },
         "columns.path": {"secret": True, "write_only": True},
@@ -236,8 +237,9 @@ def test_every_word_for_writes_stands_in_a_document_without_a_problem(tmp_path: 
         "methods.create.overwrites": True,
         "methods.create.batch.names_row": "trials\\[(\\d+)\\]",
     }
-    assert said(problems_after(tmp_path, {f"{TRIALS}.{place}": value for place, value in words.items()})) == []
-    trials = lab_resource(tmp_path, "trials", {f"{TRIALS}.{place}": value for place, value in words.items()})
+    edits = {f"{TRIALS}.{place}": value for place, value in words.items()}
+    assert said(problems_after(tmp_path, edits)) == []
+    trials = lab_resource(tmp_path, "trials", edits)
     path, create = trials.column("path"), trials.methods["create"]
     assert trials.identity is not None
     assert path is not None
@@ -245,7 +247,8 @@ def test_every_word_for_writes_stands_in_a_document_without_a_problem(tmp_path: 
     assert (trials.identity.columns, trials.identity.unique, trials.restore) == (("name",), True, "undelete")
     assert (path.secret, path.write_only) == (True, True)
     assert (create.ordered, create.overwrites) == (("group_id",), True)
-    assert (create.parameters["trial_tags"].names, create.parameters["trial_tags"].secret) == ("trial_id", True)
+    chosen = create.parameters["trial_tags"]
+    assert (chosen.names, chosen.secret) == ("trial_id", True)
     assert create.batch.names_row == "trials\\[(\\d+)\\]"
 
 
@@ -278,7 +281,7 @@ def test_a_batch_by_a_sibling_is_a_call_of_the_sibling_s_route(tmp_path: Path) -
     edits: dict[str, object] = {
         f"{TRIALS}.methods.fill": {
             "verb": "EXEC",
-            "http": "PUT /{version}/groups/{group_id}/trials",
+            "http": "PUT /{version}/sites/{site}/groups/{group_id}/trials",
             "parameters": {"trials": {"type": "JSON"}, "group_id": {"in": "path"}},
             "rows": "trials[]",
         },
@@ -291,6 +294,10 @@ def test_a_batch_by_a_sibling_is_a_call_of_the_sibling_s_route(tmp_path: Path) -
     create = lab_resource(tmp_path, "trials", edits).methods["create"]
     assert create.batch is not None
     call = create.batch.call
-    assert (call.name, call.http_method, call.path) == ("fill", "PUT", "/v2/groups/{group_id}/trials")
+    assert (call.name, call.http_method, call.path) == (
+        "fill",
+        "PUT",
+        "/v2/sites/{site}/groups/{group_id}/trials",
+    )
     assert (call.verb, call.rows, call.wait) == (Verb.INSERT, ("trials[]",), False)
     assert (call.parameters["group_id"].place, call.parameters["name"].place) == (Place.PATH, Place.BODY)

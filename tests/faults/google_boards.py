@@ -109,7 +109,10 @@ def _items(depth: int) -> Iterator[Scenario]:
         is_guarded = note == "read first"
         yield of_table("patch", stage, "UPDATE", note=note, look=True, repeats=is_guarded, waits=is_board)
     if depth == 2:
-        yield of_table("patch", _cut_labels, "UPDATE", note="a label less", look=True, repeats=True)
+        for note, sql in _CUTS.items():
+            is_guarded = "json_remove" in sql
+            stage = partial(_cut_labels, sql)
+            yield of_table("patch", stage, "UPDATE", note=note, look=True, repeats=is_guarded)
     yield of_table("delete", partial(_delete, depth), "DELETE", look=True, repeats=True, waits=True)
 
 
@@ -160,14 +163,21 @@ def _patch(depth: int, is_read: bool, lab: Lab, count: int) -> Stage:
     return _stage(state, sql, markers, counts)
 
 
-def _cut_labels(lab: Lab, count: int) -> Stage:
+_CUTS = {
+    "a label less": "labels = json_remove(labels, '$.team')",
+    "a label less, unread": """labels = '{"kept":"yes"}'""",
+}
+"""Note → what is set."""
+
+
+def _cut_labels(sets: str, lab: Lab, count: int) -> Stage:
     """What is to be seen afterwards is that something is not there any more."""
     state, markers = _existing(2, count)
     for marker in markers:
         state.get(f"{_PATHS[2]}/{marker}")["labels"] = {"team": "before", "kept": "yes"}
         state.seal(f"{_PATHS[2]}/{marker}")
     where = condition({**_ids(4), "runsId": markers})
-    sql = f"UPDATE google.aiplatform.runs SET labels = json_remove(labels, '$.team') WHERE {where}"
+    sql = f"UPDATE google.aiplatform.runs SET {sets} WHERE {where}"
 
     def counts() -> Mapping[str, int]:
         labels = {marker: state.get(f"{_PATHS[2]}/{marker}").get("labels") for marker in markers}

@@ -59,7 +59,11 @@ def test_ignore_takes_a_row_that_exists_as_done(make_world: MakeWorld, clause: s
 def test_replace_updates_the_row_that_exists(make_world: MakeWorld) -> None:
     shelf, world = shelf_world(make_world)
     world.run(f"INSERT OR REPLACE {TWO}")
-    assert (shelf.boxes["a"]["size"], shelf.boxes["a"]["tags"], shelf.boxes["new"]["size"]) == (5, {"k": "v"}, 6)
+    assert (shelf.boxes["a"]["size"], shelf.boxes["a"]["tags"], shelf.boxes["new"]["size"]) == (
+        5,
+        {"k": "v"},
+        6,
+    )
     assert (states(world), world.rowcount) == (["accepted"] * 2, 2)
 
 

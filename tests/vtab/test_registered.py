@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from sqlprovider.config import Config, Settings
-from sqlprovider.errors import BackendError, NotSupportedError, ProgrammingError
+from sqlprovider.errors import BackendError, ProgrammingError
 from sqlprovider.vtab.registered import register_resources
 from tests.vtab.jobs import ITEMS, JOBS, ROUTES
-from tests.vtab.world import MakeWorld, World
+from tests.vtab.world import Asked, MakeWorld, World
 
 REFUSED = httpx.Response(400, json={"code": "bad", "message": "no"})
 TABLE = '"p.s.jobs"'
@@ -101,22 +101,44 @@ def test_a_statement_that_fails_halfway_sends_nothing(
     assert world.lines == ['POST /jobs {"at":0,"name":"n"}']
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        pytest.param(f"INSERT INTO {TABLE} (name) VALUES ('n')", id="insert"),
-        pytest.param(f"UPDATE {TABLE} SET name = 'x'", id="update"),
-        pytest.param(f"DELETE FROM {TABLE}", id="delete"),
-    ],
-)
-def test_writes_in_a_transaction_are_refused(
-    make_world: MakeWorld, connection: apsw.Connection, sql: str
+def written(world: World) -> list[str]:
+    return [line for line in world.lines if not line.startswith("GET")]
+
+
+def test_writes_in_a_transaction_are_sent_when_it_is_committed(
+    make_world: MakeWorld, connection: apsw.Connection
 ) -> None:
     world = registered(make_world(JOBS, ROUTES), connection)
-    connection.execute("BEGIN")
-    with pytest.raises(NotSupportedError, match="inside a transaction is not supported yet"):
-        connection.execute(sql)
-    assert [line for line in world.lines if not line.startswith("GET")] == []
+    connection.execute(
+        f"BEGIN; UPDATE {TABLE} SET name = 'x' WHERE id = 'a'; SAVEPOINT s;"
+        f"DELETE FROM {TABLE} WHERE id = 'b'; ROLLBACK TO s; INSERT INTO {TABLE} (id, name) VALUES ('c', 'y')"
+    )
+    assert written(world) == []
+    connection.execute("COMMIT")
+    assert [line.partition(" {")[0] for line in written(world)] == [
+        "PATCH /jobs/a?mask=job.name",
+        "POST /jobs?id=c",
+    ]
+
+
+def test_a_rollback_sends_nothing(make_world: MakeWorld, connection: apsw.Connection) -> None:
+    world = registered(make_world(JOBS, ROUTES), connection)
+    connection.execute(f"BEGIN; DELETE FROM {TABLE} WHERE id = 'b'; ROLLBACK; BEGIN; COMMIT")
+    assert written(world) == []
+
+
+def test_a_failure_at_commit_says_what_became_of_each_change(
+    make_world: MakeWorld, connection: apsw.Connection
+) -> None:
+    def drop(asked: Asked) -> object:
+        return httpx.Response(400, json={"code": "bad", "message": "no"}) if asked.groups[0] == "b" else {}
+
+    world = registered(make_world(JOBS, {**ROUTES, "DELETE /jobs/([^/]+)": drop}), connection)
+    connection.execute("CREATE TABLE t(a)")
+    with pytest.raises(BackendError, match="change 2 of 2") as raised:
+        connection.execute(f"BEGIN; INSERT INTO t VALUES (1); DELETE FROM {TABLE}; COMMIT")
+    assert [row["state"] for row in raised.value.rows] == ["accepted", "failed"]
+    assert len(written(world)) == 2
 
 
 def test_the_rows_are_those_of_the_api(make_world: MakeWorld, connection: apsw.Connection) -> None:

@@ -126,7 +126,8 @@ def test_a_lost_batch_of_chosen_ids_is_looked_at_and_what_is_missing_is_sent_aga
 
 
 @pytest.mark.parametrize(
-    "fault", [lost_after, lost_before, timed_out, answered(500, done=True), answered(502, done=False), garbled]
+    "fault",
+    [lost_after, lost_before, timed_out, answered(500, done=True), answered(502, done=False), garbled],
 )
 def test_a_lost_insert_of_a_chosen_id_is_made_once(make_world: MakeWorld, fault: Fault) -> None:
     shelf = Shelf(faults=[fault])
@@ -140,7 +141,9 @@ def test_a_row_that_was_there_before_is_not_taken_for_the_one_that_was_sent(make
     shelf.put("a", size=7)
     shelf.boxes["a"]["label"] = "another"
     world = make_world(BOXES, shelf.routes)
-    with pytest.raises(IntegrityError, match="there is a row of that id already, and it is not what was sent"):
+    with pytest.raises(
+        IntegrityError, match="there is a row of that id already, and it is not what was sent"
+    ):
         world.run(ONE)
     assert states(world) == ["failed"]
 
