@@ -111,6 +111,8 @@ class Session:
     ) -> None:
         environ = os.environ if environ is None else environ
         self.settings: Settings = config.settings
+        self.conceal = False
+        """Whether bound values may be secret: then the journal keeps nothing that could quote one."""
         self.last_write: tuple[dict[str, SQLValue], ...] = ()
         self.autocommit = autocommit
         self._records: list[RequestRecord] = []
@@ -183,17 +185,17 @@ class Session:
                 yield self._explain(statement, dealt)
             case Use(names=names):
                 self._names.use(names)
-                yield _nothing()
+                yield Result(None, iter(()), [], rowcount=0)
             case Set(name=name, value=value):
                 self.settings = apply_set(self.settings, name, value)
-                yield _nothing()
+                yield Result(None, iter(()), [], rowcount=0)
             case _:
                 assert_never(statement)
 
     def fork(self) -> Session:
         """A session on the same connections, with a SQLite of its own: for one other thread."""
         forked = Session(self._config, environ=self._environ, shared=self)
-        forked.settings = self.settings
+        forked.settings, forked.conceal = self.settings, self.conceal
         forked._event, forked._dry_run = self._event, self._dry_run
         return forked
 
@@ -306,7 +308,9 @@ class Session:
         if not self.autocommit and not self._engine.in_transaction:
             self._engine.begin()
             self._staging.begun()
-        return Run(bindings, calls, self.settings, journal=self._journal, confirm=self._confirm)
+        return Run(
+            bindings, calls, self.settings, journal=self._journal, confirm=self._confirm, conceal=self.conceal
+        )
 
     def _on_dry(self, request: DryRequest) -> None:
         if self._dry_run is not None:
@@ -492,7 +496,3 @@ def _interruptible(calls: StatementCalls) -> Iterator[None]:
     except KeyboardInterrupt:
         calls.cancel()
         raise StatementInterrupted("interrupted") from None
-
-
-def _nothing() -> Result:
-    return Result(None, iter(()), [], rowcount=0)

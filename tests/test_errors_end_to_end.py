@@ -168,12 +168,24 @@ def test_a_fault_that_passes_is_not_seen(fault: Fault, world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_write_that_may_have_acted_is_not_sent_again(fault: Fault, world: World) -> None:
+def test_a_create_of_a_chosen_id_is_made_once_whatever_becomes_of_its_first_answer(
+    fault: Fault, world: World
+) -> None:
     world.server.misbehave(fault)
-    outcome = shown(world.query(CREATE.format("new-1", "x")))
-    refused = fault == Status(429)
-    assert outcome.code == (0 if refused else 1)
-    assert len(world.server.requests) == (2 if refused else 1)
+    assert shown(world.query(CREATE.format("new-1", "x"))).code == 0
+    looked = "GET" in [request.method for request in world.server.requests]
+    assert looked == (fault != Status(429))
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_write_that_may_have_acted_and_cannot_be_looked_for_is_not_sent_again(
+    fault: Fault, world: World
+) -> None:
+    world.server.misbehave(fault)
+    cancel = "EXEC google.aiplatform.custom_jobs.cancel @projectsId='p', @locationsId='l', @customJobsId='1'"
+    outcome = shown(world.query(cancel))
+    assert outcome.code == 1
+    assert len(world.server.requests) == (2 if fault == Status(429) else 1)
 
 
 def test_retry_after_is_obeyed(world: World) -> None:
@@ -211,14 +223,16 @@ def test_tries_count_as_requests(world: World) -> None:
         pytest.param(Status(400), "failed", id="refused"),
         pytest.param(Status(504), "unknown", id="a gateway gave up"),
         pytest.param(Cut(), "unknown", id="cut"),
-        pytest.param(Html(), "unknown", id="unreadable"),
+        pytest.param(Html(), "failed", id="unreadable, and a look finds nothing"),
     ],
 )
-def test_what_became_of_each_row_of_a_write_is_told_apart(fault: Fault, state: str, world: World) -> None:
-    world.server.misbehave(fault, nth=2)
-    more = "".join(f", ('p', 'l', 't', 'e1', 'n{n}', 'run {n}')" for n in (2, 3))
-    error = world.failure(CREATE.format("n1", "run 1") + more)
-    assert [row["state"] for row in error.rows] == ["accepted", state, "not_tried"]
+def test_what_became_of_a_write_is_told_apart(fault: Fault, state: str, world: World) -> None:
+    world.server.misbehave(fault)
+    error = world.failure(
+        "INSERT INTO google.aiplatform.tensorboards(projectsId, locationsId, displayName) "
+        "VALUES ('p', 'l', 'new')"
+    )
+    assert [row["state"] for row in error.rows] == [state]
 
 
 # ---- a list is complete or fails

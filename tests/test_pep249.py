@@ -170,27 +170,17 @@ def test_a_failed_write_says_what_became_of_each_row(connection: Connection) -> 
     assert [row["state"] for row in connection.cursor().last_write] == states
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        pytest.param(INSERT.replace("?, ?", "'new-1', 'x'"), id="insert"),
-        pytest.param(f"UPDATE google.aiplatform.runs SET description = 'x' WHERE {KEYS}", id="update"),
-        pytest.param(f"DELETE {RUNS}", id="delete"),
-        pytest.param(
-            "EXEC google.aiplatform.runs.write @projectsId = 'p', @locationsId = 'l', @tensorboardsId = 't',"
-            " @experimentsId = 'e1', @runsId = 'r01', @timeSeriesData = '[]'",
-            id="exec",
-        ),
-    ],
-)
-def test_without_autocommit_a_remote_write_is_refused_before_anything_is_sent(
-    sql: str, state: VertexState
-) -> None:
+def test_without_autocommit_a_remote_write_is_sent_at_commit(state: VertexState) -> None:
     with closing(connect(state, autocommit=False)) as connection:
-        with pytest.raises(sqlprovider.NotSupportedError) as caught:
-            connection.execute(sql)
-        assert caught.value.reason == "remote_write_in_transaction"
-    assert state.requests == []
+        cursor = connection.execute(INSERT.replace("?, ?", "'new-1', 'x'"))
+        assert (cursor.rowcount, [row["state"] for row in cursor.last_write]) == (0, ["staged"])
+        assert state.requests == []
+        connection.commit()
+        assert [row["state"] for row in cursor.last_write] == ["accepted"]
+        connection.execute(f"DELETE {RUNS} AND runsId = 'new-1'")
+        connection.rollback()
+    assert methods(state)[0] == "POST"
+    assert "DELETE" not in methods(state)
 
 
 def test_without_autocommit_what_is_local_is_undone(state: VertexState) -> None:
@@ -354,12 +344,14 @@ def test_a_statement_that_fails_sends_none_of_its_writes(own: apsw.Connection, s
     assert methods(state) == ["GET"]
 
 
-def test_own_connections_refuse_writes_inside_a_transaction(own: apsw.Connection, state: VertexState) -> None:
+def test_own_connections_send_what_a_transaction_wrote_when_it_is_committed(
+    own: apsw.Connection, state: VertexState
+) -> None:
     own.execute("BEGIN")
-    with pytest.raises(sqlprovider.NotSupportedError):
-        own.execute(f"INSERT INTO {OWN} ({COLUMNS}) VALUES ('p', 'l', 't', 'e1', 'n1', 'one')")
-    own.execute("ROLLBACK")
+    own.execute(f"INSERT INTO {OWN} ({COLUMNS}) VALUES ('p', 'l', 't', 'e1', 'n1', 'one')")
     assert state.requests == []
+    own.execute("COMMIT")
+    assert methods(state) == ["POST"]
 
 
 def test_an_error_of_the_api_is_ours_on_own_connections_too(own: apsw.Connection) -> None:

@@ -126,12 +126,9 @@ def test_points_are_written_one_a_step_and_the_last_one_counts(session: Session,
     columns = (
         "projectsId, locationsId, tensorboardsId, experimentsId, runsId, timeSeriesId, valueType, step, value"
     )
-    rows(
-        session,
-        f"INSERT INTO {POINTS} ({columns}) "
-        "VALUES ('p','l','t','e1','r01','loss','SCALAR',7,1.5), "
-        "('p','l','t','e1','r01','loss','SCALAR',7,2.5)",
-    )
+    for value in (1.5, 2.5):
+        point = f"'p','l','t','e1','r01','loss','SCALAR',7,{value}"
+        rows(session, f"INSERT INTO {POINTS} ({columns}) VALUES ({point})")
     series = state.points["projects/p/locations/l/tensorboards/t/experiments/e1/runs/r01/timeSeries/loss"]
     assert series[7]["scalar"] == {"value": 2.5}
     assert str(series[7]["wallTime"]).startswith("20")

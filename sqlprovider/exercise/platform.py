@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from sqlprovider.catalog.model import Column, Method, Parameter, Provider, Resource, Role, Verb
+from sqlprovider.catalog.model import Column, Method, Parameter, Place, Provider, Resource, Role, Verb
 from sqlprovider.execute.rows import decode_column
 from sqlprovider.exercise.answers import Page, cut, error, laid_over, nested, respond
 from sqlprovider.exercise.holds import answered, is_of
@@ -53,8 +53,11 @@ class Platform:
     calls: list[Call] = field(default_factory=list)
     readings: list[list[Call]] = field(default_factory=list)
     """What each request can be read as; `calls` has the likeliest."""
+    losing: int = 0
+    """How many answers of calls that write are lost on their way."""
     faults: list[str] = field(default_factory=list)
     """What was asked that no method of the document says."""
+    _seen: dict[tuple[str, bytes, str], httpx.Response] = field(default_factory=dict)
     _result: JSON = None
     _polls: int = 0
 
@@ -70,7 +73,7 @@ class Platform:
         self.calls.append(call)
         self.readings.append(readings)
         try:
-            return self._answer(call)
+            return self._delivered(call, self._once(call))
         except ValueError as wrong:
             self.faults.append(f"{call.resource.name}.{call.method.name}: {wrong}")
             return error(self.provider.errors, 400, "invalid", str(wrong))
@@ -78,6 +81,24 @@ class Platform:
     def rows(self, resource: Resource) -> list[Values]:
         """The rows of a resource."""
         return self.tables.setdefault(str(resource.name), [])
+
+    def _once(self, call: Call) -> httpx.Response:
+        """The answer; a call that acts once, however often it comes with one body and token, acts once."""
+        if call.method.repeat != "same_body":
+            return self._answer(call)
+        headers = ((p.wire_name, p.place) for p in call.method.parameters.values())
+        tokens = [call.request.headers.get(name, "") for name, place in headers if place is Place.HEADER]
+        same = str(call.request.url), call.request.content, " ".join(tokens)
+        if same not in self._seen:
+            self._seen[same] = self._answer(call)
+        kept = self._seen[same]
+        return httpx.Response(kept.status_code, content=kept.content, headers=kept.headers)
+
+    def _delivered(self, call: Call, answer: httpx.Response) -> httpx.Response:
+        if self.losing and call.method.effect == "write":
+            self.losing -= 1
+            raise httpx.ReadError("the answer was lost", request=call.request)
+        return answer
 
     def _answer(self, call: Call) -> httpx.Response:
         if keyed_column(call) is not None:

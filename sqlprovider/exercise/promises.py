@@ -42,6 +42,36 @@ def identities(trial: Trial) -> Iterator[str]:
             yield from _refused(trial, method)
 
 
+def lost_answers(trial: Trial) -> Iterator[str]:
+    """What was done though its answer was lost is done once, and accepted, where that can be known."""
+    if not trial.reads:
+        return
+    for method in trial.resource.verb_methods(Verb.INSERT):
+        is_known = method.overwrites or method.repeat != "never" or _is_chosen(method)
+        if not is_known or method.name in batch_calls(trial):
+            continue
+        with trial.table() as table:
+            table.platform.losing = 1
+            try:
+                insert(trial, table, [_consistent(trial, method, insert_values(trial, method, 50))])
+            except Error as error:
+                yield f"{method.name}, whose answer was lost: {error.message}"
+            yield from table.platform.faults
+            yield from _one_row(trial, method, table)
+
+
+def _consistent(trial: Trial, method: Method, row: Values) -> Values:
+    """The row without a whole resource name, which says what the ids say and is not theirs here."""
+    named = {column.path for column in trial.columns if column.segment is not None}
+    whole = {c.name for c in trial.columns if c.path in named and c.segment is None}
+    needed = {p.column for p in method.parameters.values() if p.required or p.names is not None}
+    return {name: value for name, value in row.items() if name not in whole or name in needed}
+
+
+def _is_chosen(method: Method) -> bool:
+    return any(parameter.names is not None for parameter in method.parameters.values())
+
+
 def restores(trial: Trial) -> Iterator[str]:
     """A row that is deleted is live again after what restores it."""
     resource, view = trial.resource, trial.resource.view
@@ -141,7 +171,7 @@ def _is_told(trial: Trial, method: Method) -> bool:
     if not trial.stage.provider.errors.exists:
         return False
     if chosen_column(resource) is not None:
-        return any(p.names is not None for p in method.parameters.values())
+        return _is_chosen(method)
     taken = {p.column for p in method.parameters.values()}
     return (
         resource.identity is not None and resource.identity.unique and set(resource.identity.columns) <= taken

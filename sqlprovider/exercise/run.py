@@ -10,7 +10,7 @@ from sqlprovider.catalog.load import load_provider
 from sqlprovider.errors import Error
 from sqlprovider.exercise.calls import calls, missing_keys, refusals
 from sqlprovider.exercise.checks import CHECKS, Check
-from sqlprovider.exercise.promises import batches, identities, restores
+from sqlprovider.exercise.promises import batches, identities, lost_answers, restores
 from sqlprovider.exercise.pushes import pushes
 from sqlprovider.exercise.trial import Outcome, Stage, Trial
 from sqlprovider.exercise.writes import writes
@@ -21,6 +21,7 @@ _CHECKS: tuple[Check, ...] = (
     writes,
     batches,
     identities,
+    lost_answers,
     restores,
     missing_keys,
     refusals,

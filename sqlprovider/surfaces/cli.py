@@ -79,6 +79,8 @@ def _run(argv: Sequence[str], streams: Streams, open_session: OpenSession) -> in
             return _query(arguments, streams, open_session)
         case "shell":
             return _shell(arguments, streams, open_session)
+        case "plan" | "apply" | "destroy":
+            return _deploy(arguments, streams, open_session)
         case "providers":
             return _providers(arguments, streams, open_session)
         case "demo":
@@ -117,6 +119,25 @@ def _shell(arguments: Arguments, streams: Streams, open_session: OpenSession) ->
             environ=streams.environ,
             output=output,
             params=params,
+        )
+
+    return _with_session(arguments, streams, open_session, run)
+
+
+def _deploy(arguments: Arguments, streams: Streams, open_session: OpenSession) -> int:
+    from sqlprovider.surfaces.deploy.flags import run_deploy  # noqa: PLC0415  --help does without it
+
+    deploy = arguments.deploy
+    assert deploy is not None
+
+    def run(session: Session) -> int:
+        return run_deploy(
+            deploy,
+            session,
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
+            environ=streams.environ,
         )
 
     return _with_session(arguments, streams, open_session, run)

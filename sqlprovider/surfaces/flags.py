@@ -9,10 +9,17 @@ from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
 from sqlprovider.config import SETTINGS, Settings, parse_value
+from sqlprovider.surfaces.deploy.flags import (
+    COMMANDS,
+    DeployArguments,
+    add_deploy_commands,
+    deploy_arguments,
+)
 from sqlprovider.surfaces.render import FORMATS
 
 _EPILOG = """\
-exit codes: 0 ok, 1 a statement failed (those after it are not run), 2 usage or configuration, 130 interrupted
+exit codes: 0 ok, 1 a statement failed (those after it are not run), 2 usage or configuration,
+3 `plan` found changes, 130 interrupted
 
 example: sqlprovider query "SELECT name FROM mlflow.tracking.experiments"
 """
@@ -41,6 +48,7 @@ class Arguments:
     documents: tuple[str, ...] = ()
     names: str | None = None
     folder: str | None = None
+    deploy: DeployArguments | None = None
 
 
 def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
@@ -68,6 +76,14 @@ def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
             )
         case "demo":
             return Arguments("demo", keep=given.keep)
+        case str(command) if command in COMMANDS:
+            return Arguments(
+                command,
+                config=given.config,
+                overrides=tuple(given.set),
+                settings=_given_settings(given),
+                deploy=deploy_arguments(given),
+            )
         case "providers":
             return Arguments(
                 "providers",
@@ -79,14 +95,14 @@ def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
             )
         case _:
             raise UsageError(
-                "usage: sqlprovider {query,shell,demo,providers} …\nerror: no command; see sqlprovider --help"
+                "usage: sqlprovider {query,shell,plan,apply,destroy,demo,providers} …\nerror: no command; see sqlprovider --help"
             )
 
 
 def _given_settings(given: argparse.Namespace) -> tuple[tuple[str, object], ...]:
     found: list[tuple[str, object]] = []
     for name, setting in SETTINGS.items():
-        value = getattr(given, name)
+        value = getattr(given, name, None)
         if value is not None:
             found.append((name, value if setting.is_flag else parse_value(value)))
     return tuple(found)
@@ -115,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_session_flags(query)
     shell = commands.add_parser("shell", help="type statements and see their rows", allow_abbrev=False)
     _add_session_flags(shell)
+    add_deploy_commands(commands)
     demo = commands.add_parser(
         "demo", help="start a real MLflow server, fill it and run a tour of queries", allow_abbrev=False
     )

@@ -37,3 +37,5 @@ class Run:
     journal: Journal | None = None
     confirm: Callable[[WritePlan], bool] | None = None
     """Asked before the first request of a write; False: nothing is sent."""
+    conceal: bool = False
+    """The journal keeps nothing that could quote a value."""

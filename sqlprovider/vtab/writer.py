@@ -164,7 +164,7 @@ def _journal(planned: Planned, run: Run) -> StatementJournal | None:
         return None
     return run.journal.statement(
         planned.statement,
-        masked=writes_secret(planned.mutation),
+        masked=run.conceal or writes_secret(planned.mutation),
         bodies=run.settings.journal_bodies,
         enabled=run.settings.journal,
     )

@@ -43,6 +43,8 @@ resources:
   volumes:
     title: Volumes
     key: [shelf, id]
+    identity: [title]
+    restore: give_back
     parents: [shelves]
     view:
       option: state
@@ -108,6 +110,68 @@ resources:
         verb: EXEC
         http: DELETE /{version}/shelves/{shelf}/volumes/{id}/notes/{key}
         parameters: {key: {in: path}}
+      give_back:
+        verb: EXEC
+        http: POST /{version}/shelves/{shelf}/volumes/{id}:giveBack
+  readers:
+    title: Readers, each under an id of their own choice
+    key: [reader]
+    identity: {columns: [card], unique: true}
+    parameters: {reader: {path: name, segment: readers}}
+    columns:
+      card: TEXT
+      fines: INTEGER
+      pin: {secret: true, write_only: true}
+    methods:
+      list:
+        verb: SELECT
+        http: GET /{version}/readers
+        rows: readers[]
+        pages: one
+      create:
+        verb: INSERT
+        http: POST /{version}/readers
+        parameters: {readerId: {in: query, required: true, names: reader}}
+        body_columns: [card, fines, pin]
+        answers: item
+        batch:
+          method: enrol
+          max_rows: 10
+          atomic: true
+          body: {requests: [{id: $readerId, reader: {card: $card, fines: $fines, pin: $pin}}]}
+      enrol:
+        verb: INSERT
+        http: POST /{version}/readers:enrol
+        parameters: {requests: {type: JSON, required: true}}
+        rows: readers[]
+      delete:
+        verb: DELETE
+        http: DELETE /{version}/readers/{reader}
+        missing: true
+        batch:
+          http: POST /{version}/readers:expel
+          max_rows: 10
+          body: {names: ["readers/{reader}"]}
+  scores:
+    title: What readers think of a volume
+    key: [reader, volume]
+    parents: [readers]
+    parameters: {reader: {path: reader}}
+    columns: {volume: TEXT, stars: INTEGER}
+    methods:
+      list:
+        verb: SELECT
+        http: GET /{version}/readers/{reader}/scores
+        rows: scores[]
+        pages: one
+      put:
+        verb: INSERT
+        http: POST /{version}/readers/{reader}/scores
+        parameters: {volume: {required: true}, stars: {}}
+        body: {scores: [{volume: $volume, stars: $stars}]}
+        overwrites: true
+        repeat: always
+        batch: {max_rows: 10}
 """
 
 

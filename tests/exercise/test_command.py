@@ -25,16 +25,16 @@ def test_a_line_a_resource_and_version_says_how_many_checks_passed(tmp_path: Pat
     code, out, err = check("--exercise", str(write_library(tmp_path) / file))
     assert (code, err.splitlines()[-1].endswith("nothing failed")) == (0, True)
     assert out.splitlines() == [
-        f"library.books.{name} ({version}): 11 checks passed"
+        f"library.books.{name} ({version}): 15 checks passed"
         for version in ("v1", "v2")
-        for name in ("shelves", "volumes")
+        for name in ("shelves", "volumes", "readers", "scores")
     ]
 
 
 def test_what_fails_is_printed_below_its_resource_with_what_was_expected(tmp_path: Path) -> None:
     folder = write_library(tmp_path, was="LIKE: like", becomes='LIKE: "="')
     code, out, _ = check("--exercise", str(folder))
-    at = out.splitlines().index("library.books.volumes (v1): 10 checks passed, 2 failed")
+    at = out.splitlines().index("library.books.volumes (v1): 14 checks passed, 2 failed")
     assert code == 1
     assert "  pushes: list WHERE \"title\" LIKE ? ['50%%']: 0 rows, SQLite has 1" in out.splitlines()[at + 1]
 

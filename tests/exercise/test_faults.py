@@ -24,7 +24,8 @@ def failed(folder: Path, *, was: str, becomes: str) -> set[str]:
 def test_a_document_that_is_right_passes(tmp_path: Path, version: str) -> None:
     outcomes = list(exercise(write_library(tmp_path), "books", version))
     assert [outcome for outcome in outcomes if outcome.message is not None] == []
-    assert {outcome.resource for outcome in outcomes} == {"library.books.shelves", "library.books.volumes"}
+    resources = {f"library.books.{name}" for name in ("shelves", "volumes", "readers", "scores")}
+    assert {outcome.resource for outcome in outcomes} == resources
 
 
 def test_every_version_of_every_service_is_a_subject(tmp_path: Path) -> None:
@@ -98,6 +99,33 @@ def test_every_version_of_every_service_is_a_subject(tmp_path: Path) -> None:
         pytest.param("at: loan.reader", "at: reader", "calls", id="another place in the body"),
         pytest.param("{id}:lend", "{id}:borrow", "calls", id="another method's path"),
         pytest.param("    refuses:", "    refuses: {} #", "refusals", id="a refusal without its hint"),
+        pytest.param("{requests: [{id:", "{people: [{id:", "batches", id="rows elsewhere in a batch"),
+        pytest.param(
+            "fines: $fines, pin: $pin}}]",
+            "fines: $fines, pin: $card}}]",
+            "batches",
+            id="another value in a batch",
+        ),
+        pytest.param("readers:expel", "readers:dismiss", "batches", id="another path of a batch"),
+        pytest.param(
+            'names: ["readers/{reader}"]', 'names: ["{reader}"]', "batches", id="another name in a batch"
+        ),
+        pytest.param(
+            "        batch: {max_rows: 10}\n", "", "batches", id="rows that could go together go alone"
+        ),
+        pytest.param(
+            "max_rows: 10\n          atomic", "max_rows: 2\n          atomic", "batches", id="a smaller batch"
+        ),
+        pytest.param(
+            "required: true, names: reader", "required: true", "lost answers", id="an id nobody chose"
+        ),
+        pytest.param(
+            "        overwrites: true\n        repeat: always\n",
+            "",
+            "lost answers",
+            id="a row that may be doubled",
+        ),
+        pytest.param("restore: give_back", "restore: lend", "restores", id="what does not restore"),
     ],
 )
 def test_a_document_that_is_wrong_fails(tmp_path: Path, was: str, becomes: str, check: str) -> None:

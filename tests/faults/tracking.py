@@ -314,7 +314,7 @@ _CALLS: Sequence[tuple[str, Mapping[str, object], str, bool]] = (
     ),
     ("log_parameter", {"key": "lr", "value": "1"}, "param lr", True),
     ("log_inputs", {"datasets": [_DATASET]}, "inputs", True),
-    ("log_outputs", {"models": [{"model_id": "{model}", "step": 1}]}, "outputs", True),
+    ("log_outputs", {"models": [{"model_id": "{model}", "step": 1}]}, "outputs", False),
     ("set_tag", {"key": "team", "value": "after"}, "after", True),
     ("delete_tag", {"key": "team"}, "-before", False),
     ("update_tags", {"set_tags": {"team": "after"}}, "after", True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ def calls(body: JSON, *parameters: Parameter, max_rows: int = 100, **options: An
     return method("one", *parameters, verb=Verb.INSERT, batch=Batch(call, max_rows, **options))
 
 
-def rows(one: Method, *given: dict[str, JSON]) -> list[Operation]:
+def rows(one: Method, *given: Mapping[str, JSON]) -> list[Operation]:
     return [Operation(NAME, one, tuple(sorted(arguments.items()))) for arguments in given]
 
 
@@ -50,7 +50,8 @@ LOG = calls(
 
 
 def points(count: int, run: str = "r") -> list[Operation]:
-    return rows(LOG, *({"run": run, "key": f"k{n}", "value": n} for n in range(count)))
+    given: list[dict[str, JSON]] = [{"run": run, "key": f"k{n}", "value": n} for n in range(count)]
+    return rows(LOG, *given)
 
 
 def test_rows_of_a_method_without_a_batch_go_alone() -> None:
@@ -139,6 +140,8 @@ def test_lists_in_lists_hold_an_element_for_each_of_what_is_outside_deeper_ones(
         {"run": "r", "series": "b", "kind": "S", "step": 1, "value": 1.5},
         {"run": "r", "series": "a", "kind": "S", "step": 2, "value": 2.5},
     ]
+    nested = calls(NESTED, *(takes(name, place=Place.BODY) for name in given[0]))
+    assert places(list(units(nested, rows(nested, *given)))) == [(0, 1, 2)]
     assert render_rows(NESTED, given) == {
         "run": "runs/r",
         "series": [
@@ -168,8 +171,12 @@ def test_what_is_not_given_is_left_out_with_the_objects_that_hold_nothing_else()
         pytest.param([["$a"]], [[1, 2]], id="a list in a list"),
         pytest.param(["$a", "$b"], [1, "two"], id="a list of two is not filled"),
         pytest.param({"o": {"in": [{"a": "$a"}]}}, {"o": {"in": [{"a": 1}, {"a": 2}]}}, id="deep"),
-        pytest.param([{"a": "$b", "l": [["x"], "y"]}], [{"a": "two", "l": [["x"], "y"]}] * 2, id="fixed lists"),
-        pytest.param([["$a", ["$b"]]], [[1, ["two"]], [2, ["two"]]], id="a list of two, of which one is filled"),
+        pytest.param(
+            [{"a": "$b", "l": [["x"], "y"]}], [{"a": "two", "l": [["x"], "y"]}] * 2, id="fixed lists"
+        ),
+        pytest.param(
+            [["$a", ["$b"]]], [[1, ["two"]], [2, ["two"]]], id="a list of two, of which one is filled"
+        ),
     ],
 )
 def test_a_template_is_filled_with_rows(template: JSON, body: JSON) -> None:
@@ -198,3 +205,12 @@ def test_what_is_shown_of_a_given_body_holds_no_secret() -> None:
 def test_an_operation_without_secrets_is_shown_as_it_is() -> None:
     (first,) = points(1)
     assert without_secrets(first) is first
+
+
+def test_a_list_of_several_arguments_is_no_list_of_rows() -> None:
+    many = calls(
+        {"between": ["$low", "$high"], "rows": [{"a": "$a"}]},
+        *(takes(name, place=Place.BODY) for name in ("low", "high", "a")),
+    )
+    found = units(many, rows(many, *({"low": 1, "high": h, "a": h} for h in (2, 3, 2))))
+    assert places(list(found)) == [(0, 2), (1,)]

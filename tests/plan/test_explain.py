@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sqlprovider.catalog.model import (
+    Batch,
     Column,
     Parent,
     Role,
@@ -14,7 +15,7 @@ from sqlprovider.catalog.model import (
 from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.plan.explain import Step, explain_mutation, explain_scan
 from sqlprovider.plan.model import PushedOrder
-from sqlprovider.plan.mutation import plan_delete, plan_update
+from sqlprovider.plan.mutation import plan_delete, plan_insert, plan_update
 from sqlprovider.values import Const, Listed, Operand, Param, Predicate, Ref, Slot, Type
 from tests.plan.build import item, key, method, option, required, resource, scan, takes, where
 
@@ -155,3 +156,19 @@ def test_a_map_is_a_line_for_each_key_that_differs() -> None:
     assert steps[1].note == "for each key of tags that differs"
     (alone,) = explain_mutation(plan_update(WRITTEN, ["tags"], {}), alias="r", unread=False)
     assert alone.method == "set_tag"
+
+
+def test_a_write_that_goes_out_together_says_how_many_rows_a_request_holds() -> None:
+    many = method("many", required("a"), verb=Verb.INSERT)
+    logged = resource([item("a")], method("log", required("a"), verb=Verb.INSERT, batch=Batch(many, 7)))
+    (step,) = explain_mutation(plan_insert(logged, ["a"], {}), alias="r", unread=False)
+    assert (step.method, step.note) == ("log", "up to 7 rows a request")
+
+
+def test_what_is_sent_though_nobody_gave_it_is_said() -> None:
+    found = resource(
+        [key("group"), option("since")], method("list", required("group"), takes("since", default="2000"))
+    )
+    given = explain_scan(scan(found, where("group", "=", "g"), where("since", "=", "2020")))
+    left = explain_scan(scan(found, where("group", "=", "g")))
+    assert [step.note for step in (*left, *given)] == ["since = '2000'", None]

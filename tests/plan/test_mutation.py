@@ -8,14 +8,17 @@ from sqlprovider.catalog.model import Role, Verb, Wire
 from sqlprovider.errors import MissingParameterError, NotSupportedError, ProgrammingError, UnknownColumnError
 from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import (
+    Mutation,
     check_values,
     delete_operation,
     insert_operation,
+    map_as_set,
     option_columns,
     plan_delete,
     plan_insert,
     plan_update,
     update_operations,
+    writes_secret,
 )
 from sqlprovider.values import JSON, SQLValue, Type
 from tests.plan.build import item, key, method, option, required, resource, takes
@@ -302,3 +305,40 @@ def test_a_map_of_keys_and_values_is_compared_as_text() -> None:
     new: dict[str, SQLValue] = {"tags": '{"n": 1, "o": {"p": [true]}}'}
     operations = update_operations(mutation, {"id": "i", "tags": '{"n":"1","o":"{\\"p\\":[true]}"}'}, new, {})
     assert list(operations) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "hides"),
+    [
+        pytest.param(["name", "password"], True, id="given"),
+        pytest.param(["name"], False, id="not given"),
+        pytest.param([], True, id="whatever the statement gives"),
+        pytest.param(["other"], False, id="what the method does not take"),
+    ],
+)
+def test_a_write_hides_its_values_where_one_of_them_is_secret(given: list[str], hides: bool) -> None:
+    create = method("create", takes("name"), takes("password", secret=True), verb=Verb.INSERT)
+    found = resource([item("name"), item("password"), item("other")], create)
+    assert writes_secret(Mutation(Verb.INSERT, found, create, tuple(given), {})) is hides
+
+
+def test_keys_of_a_map_are_no_secret() -> None:
+    assert not writes_secret(plan_update(JOBS, ["tags"], {}))
+
+
+def test_a_call_is_called_by_its_method() -> None:
+    assert Mutation(Verb.EXEC, JOBS, JOBS.methods["set_tag"], (), {}).where == "EXEC c.s.r.set_tag"
+
+
+def test_a_map_reads_as_it_was_set() -> None:
+    mutation = plan_update(JOBS, ["tags"], {})
+    column = JOBS.column("tags")
+    assert column is not None
+    assert map_as_set(mutation, column, '{"b": 2, "a": "ü", "c": true}') == '{"a":"ü","b":"2","c":"true"}'
+    assert map_as_set(mutation, column, None) == "{}"
+
+
+def test_a_map_that_a_row_does_not_set_stays_as_it_is() -> None:
+    mutation = plan_update(JOBS, ["tags", "notes"], {})
+    made = [said(operation) for operation in update_operations(mutation, OLD, {"tags": '{"a":"1"}'}, {})]
+    assert made == [("drop_tag", {"id": "i", "key": "b"})]

@@ -205,3 +205,12 @@ def test_an_order_is_said_as_the_api_reads_it(
     order: Order, terms: tuple[PushedOrder, ...], argument: JSON
 ) -> None:
     assert order_argument(method("list", push=Push(order=order)), terms) == argument
+
+
+def test_a_time_may_be_said_in_quotes() -> None:
+    """A store of another precision keeps what SQL keeps: a millisecond more on each side."""
+    terms = {"at": Term("at", BOUNDS)}
+    listing = method("list", takes("filter"), push=Push(filter=Filter("filter", terms, quotes=('"',))))
+    found = scan(resource(COLUMNS, listing), where("at", ">=", "2026-01-02 03:04:05.678"))
+    (operation,) = bind_scan(found, ())
+    assert dict(operation.arguments) == {"filter": 'at >= "2026-01-02T03:04:05.677Z"'}

@@ -297,3 +297,16 @@ def test_response_fields_beside_item_columns_are_refused() -> None:
     assert scan(found, used=frozenset({0, 2})).pages_as_rows
     refused = refusal(found, used=frozenset({1, 2}))
     assert refused.hint == "SELECT total FROM c.s.r …, without at"
+
+
+def test_a_list_is_not_asked_about_a_header_of_the_answer_to_one_row() -> None:
+    found = resource(
+        [key("group"), key("id"), item("etag", header="etag")],
+        method("list", required("group")),
+        method("get", required("id")),
+        key=("group", "id"),
+    )
+    refused = refusal(found, where("group", "=", "g"), where("etag", "=", "x"))
+    assert "a list does not say etag" in str(refusal_error(refused))
+    assert refusal_error(refused).hint == "group = '…' AND id = '…'"
+    assert scan(found, where("id", "=", "i"), where("etag", "=", "x")).method.name == "get"

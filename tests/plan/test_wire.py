@@ -158,3 +158,16 @@ def test_a_default_is_sent_where_nothing_is_given(parameter: Parameter, sent: JS
 def test_a_long_value_is_shortened_in_a_message() -> None:
     assert shorten("x") == "'x'"
     assert shorten("x" * 100) == f"'{'x' * 59}… (102 characters)"
+
+
+@pytest.mark.parametrize(
+    ("value", "wire"), [("é", "w6k="), (b"\x00\xff", "AP8="), (7, "Nw==")], ids=["text", "bytes", "number"]
+)
+def test_a_whole_body_travels_as_its_bytes(value: SQLValue, wire: str) -> None:
+    assert to_wire(value, takes("p", wire=Wire.RAW), where="x") == wire
+
+
+def test_a_token_is_a_text_like_no_other() -> None:
+    made = [default_value(takes("p", default="token()")) for _ in range(20)]
+    assert len(set(map(str, made))) == 20
+    assert all(isinstance(text, str) and len(text) >= 32 for text in made)

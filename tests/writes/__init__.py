@@ -1,1 +1,1 @@
-"""Writes judged: random scripts against a model of the server, and what SQL wrote read by official clients."""
+"""Writes judged: random scripts against a model of the server; what SQL wrote, read by official clients."""

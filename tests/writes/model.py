@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import apsw
@@ -55,7 +55,8 @@ class Model:
 
     def __init__(self) -> None:
         self.connection = apsw.Connection(":memory:")
-        for function in (as_map, number, is_nan, finite, text_of):
+        functions: tuple[Callable[..., SQLValue], ...] = (as_map, number, is_nan, finite, text_of)
+        for function in functions:
             self.connection.create_scalar_function(function.__name__, function, deterministic=True)
         self.rows(schema())
         self.staged: list[Op | Call] | None = None
@@ -197,9 +198,7 @@ class Model:
     def _updates(self, statement: Update) -> list[Op]:
         keys = KEYS[statement.target]
         values = tuple(value for _, value in statement.sets)
-        found = self._matching(
-            statement.target, values, statement.from_, statement.where, statement.params
-        )
+        found = self._matching(statement.target, values, statement.from_, statement.where, statement.params)
         names = [column for column, _ in statement.sets]
         return [
             _update(

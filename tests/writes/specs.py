@@ -92,18 +92,17 @@ class Rows:
     def render(self, world: World) -> Statement:
         rows = [tuple(cell.of(world) for cell in row) for row in self.rows]
         marks = ", ".join("?" * len(self.columns))
-        rest = {"conflict": self.conflict, "upsert": self.upsert}
-        if self.many:
-            return Insert(self.target, self.columns, f"VALUES ({marks})", many=tuple(rows), **rest)
         sql = Sql(self.bound)
         values = ", ".join(f"({', '.join(sql.value(cell) for cell in row)})" for row in rows)
         return Insert(
             self.target,
             self.columns,
-            f"VALUES {values}",
-            tuple(sql.params),
+            f"VALUES ({marks})" if self.many else f"VALUES {values}",
+            () if self.many else tuple(sql.params),
+            conflict=self.conflict,
+            upsert=self.upsert,
             returning=self.returning,
-            **rest,
+            many=tuple(rows) if self.many else (),
         )
 
 
@@ -248,7 +247,8 @@ class Control:
         is_open = model.staged is not None
         if self.word == "BEGIN":
             return None if is_open else Transaction("BEGIN")
-        if not is_open or ("TO" in self.word or "RELEASE" in self.word) and not model.has_mark("s"):
+        is_marked = model.has_mark("s") or self.word in ("SAVEPOINT s", "COMMIT", "ROLLBACK")
+        if not is_open or not is_marked:
             return None
         return Transaction(self.word)
 

@@ -1,4 +1,4 @@
-"""What there is in the end, in one form: of the model, by SQL through the engine, and by MLflow's own client."""
+"""What there is in the end, in one form: the model, SQL through the engine, and MLflow's own client."""
 
 from __future__ import annotations
 

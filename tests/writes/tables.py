@@ -1,4 +1,4 @@
-"""The tables of the model: what a MLflow server keeps, in plain SQLite, and the triggers that say what it does.
+"""The tables of the model: what a MLflow server keeps, and triggers that say what it does.
 
 Everything here was observed on a server through its own client. RAISE names the error that the engine is
 to make of the server's refusal. FAIL, as in `RAISE(FAIL, …)`, keeps the rows that were written before, as
@@ -45,7 +45,8 @@ CREATE TABLE points(
   UNIQUE(run_id, key, timestamp, step, number, is_nan) ON CONFLICT IGNORE);
 
 CREATE TABLE registered_models(
-  name TEXT PRIMARY KEY ON CONFLICT FAIL, description TEXT, tags TEXT DEFAULT '{}', numbered INTEGER DEFAULT 0);
+  name TEXT PRIMARY KEY ON CONFLICT FAIL, description TEXT, tags TEXT DEFAULT '{}',
+  numbered INTEGER DEFAULT 0);
 CREATE TABLE model_versions(
   name TEXT, version TEXT, source TEXT, description TEXT, tags TEXT DEFAULT '{}', run_id TEXT);
 CREATE TABLE aliases(name TEXT, alias TEXT, version TEXT, PRIMARY KEY(name, alias) ON CONFLICT REPLACE);
@@ -86,7 +87,8 @@ CREATE TRIGGER run_made AFTER INSERT ON runs BEGIN
 END;
 CREATE TRIGGER run_set AFTER UPDATE OF run_name, tags ON runs BEGIN
   INSERT INTO tags
-    SELECT NEW.experiment_id, NEW.run_id, 'mlflow.runName', NEW.run_name WHERE NEW.run_name IS NOT OLD.run_name;
+    SELECT NEW.experiment_id, NEW.run_id, 'mlflow.runName', NEW.run_name
+    WHERE NEW.run_name IS NOT OLD.run_name;
   -- Of a map that is set, the keys that differ from the row as read go out, and those that are gone.
   DELETE FROM tags WHERE run_id = NEW.run_id AND key IN (SELECT key FROM json_each(as_map(OLD.tags)))
     AND key NOT IN (SELECT key FROM json_each(as_map(NEW.tags)));
@@ -112,15 +114,18 @@ CREATE TRIGGER tag_made AFTER INSERT ON tags BEGIN
   UPDATE tags SET experiment_id = (SELECT experiment_id FROM runs WHERE run_id = NEW.run_id)
     WHERE rowid = NEW.rowid;
   UPDATE runs SET run_name = NEW.value WHERE NEW.key = 'mlflow.runName' AND run_id = NEW.run_id;
-  UPDATE runs SET tags = (SELECT json_group_object(key, value) FROM tags WHERE run_id = NEW.run_id) WHERE run_id = NEW.run_id;
+  UPDATE runs SET tags = (SELECT json_group_object(key, value) FROM tags WHERE run_id = NEW.run_id)
+    WHERE run_id = NEW.run_id;
 END;
 CREATE TRIGGER tag_set AFTER UPDATE OF value ON tags BEGIN
   UPDATE runs SET run_name = NEW.value WHERE NEW.key = 'mlflow.runName' AND run_id = NEW.run_id;
-  UPDATE runs SET tags = (SELECT json_group_object(key, value) FROM tags WHERE run_id = NEW.run_id) WHERE run_id = NEW.run_id;
+  UPDATE runs SET tags = (SELECT json_group_object(key, value) FROM tags WHERE run_id = NEW.run_id)
+    WHERE run_id = NEW.run_id;
 END;
 -- The run keeps the name that the tag `mlflow.runName` gave it.
 CREATE TRIGGER tag_deleted AFTER DELETE ON tags BEGIN
-  UPDATE runs SET tags = (SELECT json_group_object(key, value) FROM tags WHERE run_id = OLD.run_id) WHERE run_id = OLD.run_id;
+  UPDATE runs SET tags = (SELECT json_group_object(key, value) FROM tags WHERE run_id = OLD.run_id)
+    WHERE run_id = OLD.run_id;
 END;
 """
 

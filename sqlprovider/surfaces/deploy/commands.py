@@ -189,6 +189,7 @@ class Deploy:
             environ=self._environ,
         )
         self._mask = Mask(manifest.secrets)
+        self._session.conceal = bool(manifest.secrets)
         stdout, stderr = (cast("TextIO", MaskedStream(stream, self._mask)) for stream in self._streams)
         self._stdout, self._stderr = stdout, stderr
         watch_requests(self._session, stderr)
