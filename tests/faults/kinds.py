@@ -18,6 +18,7 @@ from tests.faults.model import Platform, Scenario, Shape, Stage, holds, text_of,
 from tests.faults.wire import Router
 
 ALWAYS = 10**6
+_SECONDS = 10.0
 
 
 class Truth(Enum):
@@ -85,6 +86,20 @@ def _both(name: str, fault: Fault, truth: Truth, *, acted: bool = False) -> Iter
     yield Kind(name, _meeting(fault, 1), truth, acted=acted)
     ends = truth is Truth.LOST
     yield Kind(f"{name} always", _meeting(fault, ALWAYS), truth, always=True, acted=acted, ends_rows=ends)
+
+
+def _overtaken(scene: Scene) -> None:
+    """The first request is carried out at the last moment: just before the second."""
+    late = Late()
+
+    @contextmanager
+    def after_the_first() -> Iterator[None]:
+        late.go.set()
+        late.done.wait(_SECONDS)
+        yield
+
+    scene.meet(late, 1)
+    scene.meet(Within(after_the_first), 1)
 
 
 def _refused(status: int) -> Kind:
@@ -247,6 +262,7 @@ def _all() -> Iterator[Kind]:
     yield from _both("time-out before it acted", Stall(), silent)
     yield from _both("time-out after it acted", Acted(Stall()), silent, acted=True)
     yield Kind("time-out, acted later", lambda scene: scene.meet(Late(), 1), silent)
+    yield Kind("time-out, acted before it is sent again", _overtaken, silent)
     yield from map(_refused, (400, 401, 403, 404, 409, 412))
     yield Kind(
         "400 that names the row", _named, refused, always=True, status=400, ends_rows=True, fits=_is_batch

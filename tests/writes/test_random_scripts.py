@@ -18,12 +18,6 @@ _SAMPLE = settings(max_examples=40, phases=(Phase.explicit, Phase.generate), rep
 _OFTEN = {"INSERT done": 60, "INSERT staged": 5, "UPDATE done": 15, "DELETE done": 4, "COMMIT done": 5}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with scripts_server(tmp_path_factory.mktemp("scripts")) as started:
-        yield started
-
-
 def test_a_script_of_writes_does_on_the_server_what_it_does_on_the_model(server: Server) -> None:
     @_SAMPLE
     @given(scripts())

@@ -78,11 +78,7 @@ class Orphans:
             if owner is None or entry.method is not None:
                 continue
             if owner_column(change.facts) is None:
-                warning = (
-                    f"{entry.resource} has no labels or tags: that its objects are {owner}'s is not kept"
-                )
-                self.warnings.append(warning)
-                continue
+                continue  # such objects go with the parents that have an owner
             scope = self._scope(change, owner)
             if scope is not None and can_delete(change.facts) and change.facts.name not in unsure:
                 found[scope] = change.facts
