@@ -76,6 +76,8 @@ class Error(Exception):
         """The operation that was under way, attached on the way out."""
         self.rows: tuple[dict[str, SQLValue], ...] = ()
         """For a failed write: the rows of `sqlprovider.last_write`."""
+        self.repeated = False
+        """Whether the answer to an earlier attempt was lost: that attempt may have acted."""
 
     def __str__(self) -> str:
         lines = [self.message if self.context is None else f"{self.context}: {self.message}"]

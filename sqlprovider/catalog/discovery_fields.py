@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from sqlprovider.catalog.discovery import Discovery, Members, members, reference
-from sqlprovider.catalog.discovery_secrets import is_secret, references
+from sqlprovider.catalog.discovery_secrets import is_secret, properties, references
 from sqlprovider.catalog.model import Wire
 from sqlprovider.values import JSON, Type
 
@@ -100,8 +100,12 @@ def column_words(field: Members, document: Discovery) -> Words:
 
 def holds_secret(name: str, field: Members, document: Discovery) -> bool:
     """Whether a credential is in a field, or somewhere below one that is sent."""
-    held = () if is_output(field) else references(field)
-    return is_secret(name, field) or not document.secret_schemas.isdisjoint(held)
+    if is_secret(name, field):
+        return True
+    if is_output(field):
+        return False
+    written_out = any(is_secret(inner, held) for inner, held in properties(field))
+    return written_out or not document.secret_schemas.isdisjoint(references(field))
 
 
 def field_words(name: str, field: Members, document: Discovery) -> Words:

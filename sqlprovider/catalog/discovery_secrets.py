@@ -1,6 +1,6 @@
 """Fields of a discovery document that hold a credential, by their names, and the objects that hold them.
 
-The documents do not mark them. A field that says where a secret is kept (a version in Secret Manager) is none.
+The documents do not mark them. A field that says where one is kept (a version in Secret Manager) is none.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def secret_schemas(schemas: Mapping[str, Members]) -> frozenset[str]:
     holders: dict[str, set[str]] = {}
     found: list[str] = []
     for schema, members in schemas.items():
-        if any(is_secret(name, field) for name, field in _named(members)):
+        if any(is_secret(name, field) for name, field in properties(members)):
             found.append(schema)
         for held in references(members):
             holders.setdefault(held, set()).add(schema)
@@ -57,14 +57,14 @@ def references(value: JSON | Members) -> Iterator[str]:
             yield from references(below)
 
 
-def _named(value: JSON | Members) -> Iterator[tuple[str, Members]]:
+def properties(value: JSON | Members) -> Iterator[tuple[str, Members]]:
     """(name, field) of the properties of a schema and of the objects written out in it."""
     if not isinstance(value, Mapping):
         return
-    properties = value.get("properties")
-    if isinstance(properties, Mapping):
-        for name, field in properties.items():
+    held = value.get("properties")
+    if isinstance(held, Mapping):
+        for name, field in held.items():
             if isinstance(field, Mapping):
                 yield name, field
     for below in value.values():
-        yield from _named(below)
+        yield from properties(below)

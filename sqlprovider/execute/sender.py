@@ -102,6 +102,9 @@ class Sender:
             )
             page = replace(decoded, repeated=sent.repeated)
             return page
+        except Error as error:
+            error.repeated = sent.repeated
+            raise
         finally:
             self._record(call, sent, stop, rows=None if page is None else len(page.items))
 

@@ -87,15 +87,29 @@ class Looks:
             yield dict(zip(columns, row, strict=True))
 
 
-def holds(resource: Resource, found: Mapping[str, SQLValue], sent: Mapping[str, SQLValue]) -> bool:
-    """Whether a row holds what was sent; maps may hold more."""
+def holds(
+    resource: Resource,
+    found: Mapping[str, SQLValue],
+    sent: Mapping[str, SQLValue],
+    before: Mapping[str, SQLValue] | None = None,
+) -> bool:
+    """Whether a row holds what was sent; maps may hold more, but no key that the row had `before`."""
     for name, value in sent.items():
         column = resource.column(name)
         if column is None or column.role is Role.OPTION or column.write_only:
             continue
-        if not same_value(column, found.get(name), value):
+        now = found.get(name)
+        if not same_value(column, now, value) or _keeps(column, now, value, (before or {}).get(name)):
             return False
     return True
+
+
+def _keeps(column: Column, found: SQLValue, sent: SQLValue, before: SQLValue) -> bool:
+    """Whether a map still has a key that it had and should have lost."""
+    theirs, mine, old = _decoded(found), _decoded(sent), _decoded(before)
+    if column.type is not Type.JSON or not isinstance(theirs, dict) or not isinstance(old, dict):
+        return False
+    return any(key in theirs for key in old if not isinstance(mine, dict) or key not in mine)
 
 
 def moved(

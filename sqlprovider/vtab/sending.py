@@ -159,7 +159,8 @@ class Sending:
         row.answer = answer
         row.done += 1
         # After a lost answer a DELETE that finds nothing has most likely been done by the first attempt.
-        if answer.missing and not (answer.repeated and self._mutation.verb is Verb.DELETE):
+        was_tried = answer.repeated or row.resent > 0
+        if answer.missing and not (was_tried and self._mutation.verb is Verb.DELETE):
             row.state = "missing"
         keyed = {column.name for column in self._mutation.maps}
         answers = answered(operation, answer, self._engine.resource(operation.resource))
@@ -173,6 +174,8 @@ class Sending:
         if not row.is_sent or isinstance(error, StatementInterrupted | InternalError):
             self._end(row, error, "unknown" if row.is_sent else "not_tried")
             return False
+        if not is_lost(error) and self._done_after_all([row], error):
+            return True
         if error.reason == "already_exists" and self._mutation.verb is Verb.INSERT:
             return self._exists(row, error)
         if isinstance(error, IntegrityError) and row.is_guarded and self._mutation.verb is not Verb.INSERT:
@@ -263,6 +266,21 @@ class Sending:
         row.fail(copy.copy(error), state)
         self.failed.append(row)
 
+    def _done_after_all(self, rows: list[RowWrite], error: Error) -> list[RowWrite]:
+        """What was refused because an earlier attempt, whose answer was lost, has done it."""
+        if not (error.repeated or any(row.resent for row in rows)):
+            return []
+        done = self._settler.done_after_all(rows)
+        self._accept(done)
+        return done
+
+    def _accept(self, rows: list[RowWrite]) -> None:
+        """Rows that a look found done."""
+        for row in rows:
+            row.done = len(row.operations)
+            if not self._run.settings.dry_run:
+                row.state = "accepted"
+
     def _settle(self, rows: list[RowWrite], error: Error) -> list[RowWrite]:
         """The rows of these that go on after a lost answer: done after all, or to be sent again."""
         try:
@@ -271,10 +289,7 @@ class Sending:
             for row in rows:
                 self._end(row, interrupted, "unknown")
             raise
-        for row in settled.accepted:
-            row.done = len(row.operations)
-            if not self._run.settings.dry_run:
-                row.state = "accepted"
+        self._accept(settled.accepted)
         for row, said, state in settled.ended:
             self._end(row, said, state)
         return settled.again
@@ -291,6 +306,8 @@ class Sending:
         elif is_lost(reply):
             if left := self._settle(rows, reply):
                 yield from self._again(left)
+        elif done := self._done_after_all(rows, reply):
+            yield from self._again([row for row in rows if row not in done])
         elif self._existing.sorts(reply):
             there, free = self._existing.sorted(rows)
             for row in there:

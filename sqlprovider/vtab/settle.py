@@ -6,8 +6,8 @@ import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlprovider.catalog.model import Verb
-from sqlprovider.errors import Error, IntegrityError, StatementInterrupted
+from sqlprovider.catalog.model import Role, Verb
+from sqlprovider.errors import DataError, Error, IntegrityError, StatementInterrupted
 from sqlprovider.plan.identity import chosen_column, identity_columns, parent_columns
 from sqlprovider.plan.mutation import Mutation
 from sqlprovider.values import SQLValue
@@ -50,15 +50,26 @@ class Settler:
             self._judge(row, now, error, settled)
         return settled
 
+    def done_after_all(self, rows: Sequence[RowWrite]) -> list[RowWrite]:
+        """The rows of these that an attempt whose answer was lost has done."""
+        known = [row for row in rows if self._can_look(row)]
+        return [
+            row for row, now in self._seen(known) if not isinstance(now, Error) and self._is_done(row, now)
+        ]
+
+    def _is_done(self, row: RowWrite, now: Values | None) -> bool:
+        if self._mutation.verb is Verb.DELETE:
+            return now is None
+        # What was not read is replaced whole: a key too many is one that was to go.
+        before = (row.old or now) if self._mutation.verb is Verb.UPDATE else None
+        return now is not None and holds(self._mutation.resource, now, row.sets, before)
+
     def _judge(self, row: RowWrite, now: Values | Error | None, error: Error, settled: Settled) -> None:
         """What a look at the row's key makes of it."""
         if isinstance(now, Error):
             settled.ended.append((row, _said(error, _UNSEEN), "unknown"))
             return
-        done = now is not None and holds(self._mutation.resource, now, row.sets)
-        if self._mutation.verb is Verb.DELETE:
-            done = now is None
-        if done:
+        if self._is_done(row, now):
             row.values |= now or {}
             settled.accepted.append(row)
         elif self._mutation.verb is Verb.INSERT and now is not None and not self._overwrites:
@@ -80,7 +91,10 @@ class Settler:
                 raise
             except Error:
                 found = None
-        if found == []:
+        if isinstance(error, DataError) and self._is_repeatable and row.resent < _RESENDS:
+            row.resent += 1
+            settled.again.append(row)
+        elif found == []:
             identity = self._mutation.resource.identity
             self._not_done(row, error, settled, identity is not None and identity.unique)
         else:
@@ -132,7 +146,7 @@ class Settler:
 
     def _may_be_sent_again(self, row: RowWrite) -> bool:
         named = self._mutation.verb is Verb.INSERT and self._names_its_id(row)
-        return named or self._is_repeatable
+        return named or self._is_repeatable or row.is_guarded or self._mutation.verb is Verb.DELETE
 
     def _look(self, row: RowWrite) -> Values | Error | None:
         try:
@@ -145,7 +159,11 @@ class Settler:
     def _look_at_many(self, rows: Sequence[RowWrite]) -> Iterable[tuple[RowWrite, Values | Error | None]]:
         """One look for all that lie in one place."""
         resource = self._mutation.resource
-        above = [name for name in parent_columns(resource) if name in resource.key]
+        above = [name for name in parent_columns(resource) if name in resource.key] or [
+            column.name
+            for column in resource.columns
+            if column.name in resource.key and column.role is Role.PARAMETER
+        ]
         places: dict[tuple[SQLValue, ...], list[RowWrite]] = {}
         for row in rows:
             places.setdefault(tuple(row.values.get(name) for name in above), []).append(row)

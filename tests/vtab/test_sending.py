@@ -149,19 +149,20 @@ def test_a_row_that_was_there_before_is_not_taken_for_the_one_that_was_sent(make
 
 
 @pytest.mark.parametrize(
-    ("fault", "state", "size"),
+    ("faults", "state", "size"),
     [
-        pytest.param(lost_after, "accepted", 5, id="done"),
-        pytest.param(lost_before, "failed", 1, id="not done"),
-        pytest.param(timed_out, "unknown", 1, id="no answer in time"),
-        pytest.param(answered(500, done=True), "accepted", 5, id="done, and a 500"),
-        pytest.param(garbled, "accepted", 5, id="done, and not JSON"),
+        pytest.param([lost_after], "accepted", 5, id="done"),
+        pytest.param([lost_before], "accepted", 5, id="not done, and sent again with the etag"),
+        pytest.param([lost_before] * 3, "failed", 1, id="never done"),
+        pytest.param([timed_out] * 3, "unknown", 1, id="never an answer"),
+        pytest.param([answered(500, done=True)], "accepted", 5, id="done, and a 500"),
+        pytest.param([garbled], "accepted", 5, id="done, and not JSON"),
     ],
 )
 def test_a_lost_update_is_settled_by_a_look(
-    make_world: MakeWorld, fault: Fault, state: str, size: int
+    make_world: MakeWorld, faults: list[Fault | None], state: str, size: int
 ) -> None:
-    shelf = Shelf(faults=[fault])
+    shelf = Shelf(faults=faults)
     shelf.put("a", size=1)
     world = make_world(BOXES, shelf.routes)
     sql = "UPDATE p.s.boxes SET size = 5 WHERE shelf = 's' AND label = 'A'"
@@ -174,17 +175,19 @@ def test_a_lost_update_is_settled_by_a_look(
 
 
 @pytest.mark.parametrize(
-    ("fault", "state", "left"),
+    ("faults", "state", "left"),
     [
-        pytest.param(lost_after, "accepted", 0, id="done"),
-        pytest.param(lost_before, "failed", 1, id="not done"),
-        pytest.param(timed_out, "unknown", 1, id="no answer in time"),
+        pytest.param([lost_after], "accepted", 0, id="done"),
+        pytest.param([lost_before], "accepted", 0, id="not done, and sent again"),
+        pytest.param([timed_out], "accepted", 0, id="no answer in time, and sent again"),
+        pytest.param([lost_before] * 3, "failed", 1, id="never done"),
+        pytest.param([timed_out] * 3, "unknown", 1, id="never an answer"),
     ],
 )
 def test_a_lost_delete_is_settled_by_a_look(
-    make_world: MakeWorld, fault: Fault, state: str, left: int
+    make_world: MakeWorld, faults: list[Fault | None], state: str, left: int
 ) -> None:
-    shelf = Shelf(faults=[fault])
+    shelf = Shelf(faults=faults)
     shelf.put("a")
     world = make_world(BOXES, shelf.routes)
     sql = "DELETE FROM p.s.boxes WHERE shelf = 's' AND label = 'A'"

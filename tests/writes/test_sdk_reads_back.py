@@ -13,7 +13,7 @@ import pytest
 
 from sqlprovider.config import load_config
 from sqlprovider.session import Session, provider_names
-from sqlprovider.surfaces.dbapi import connect
+from sqlprovider.surfaces.dbapi import Connection, connect
 from sqlprovider.values import JSON, SQLValue
 from tests.contracts.sdk_paidlc import sdk_client as paidlc_client
 from tests.contracts.sdk_paidlc import sdk_models as paidlc_models
@@ -23,6 +23,7 @@ from tests.fakes.oci_data import PLATFORM, WORKSPACE
 from tests.fakes.paidlc import paidlc_app, paidlc_small
 from tests.fakes.recorded import sdk_client as vertex_client
 from tests.fakes.vertex import vertex_app, vertex_small
+from tests.mlflow import START
 from tests.oci import OciServer, api_key, oci_connection, oci_server, oracle, sdk_client
 from tests.paidlc import KEY_ID, SECRET, paidlc_backend
 from tests.vertex import vertex_backend
@@ -81,121 +82,129 @@ def same_number(value: float, given: SQLValue) -> bool:
     return math.isnan(value) if math.isnan(wanted) else value == wanted
 
 
-def test_mlflow_reads_what_sql_wrote(server: Server) -> None:
+@pytest.fixture
+def sql(server: Server) -> Iterator[Connection]:
+    with closing(connect({"connections": {"mlflow": {"base_url": server.base_url}}})) as connection:
+        yield connection
+
+
+def mlflow_run(sql: Connection, server: Server, name: str) -> str:
+    """A run with the hostile texts as params and tags, in an experiment of that name; its id."""
+    sql.execute("INSERT INTO mlflow.tracking.experiments(name) VALUES (?)", [name])
+    experiment = server.client.get_experiment_by_name(name)
+    assert experiment is not None
+    made = sql.execute(
+        "INSERT INTO mlflow.tracking.runs(experiment_id, run_name) VALUES (?, ?) RETURNING run_id",
+        [experiment.experiment_id, "it's"],
+    )
+    ((run_id,),) = made.fetchall()
+    logged = [cell for place, text in enumerate(HOSTILE) for cell in (run_id, f"p{place}", text)]
+    for table in ("params", "tags"):
+        sql.execute(
+            f"INSERT INTO mlflow.tracking.{table}(run_id, key, value) {values(len(HOSTILE), 3)}", logged
+        )
+    return str(run_id)
+
+
+def test_mlflow_reads_the_experiments_and_runs_that_sql_made(server: Server, sql: Connection) -> None:
     client = server.client
-    with closing(connect({"connections": {"mlflow": {"base_url": server.base_url}}})) as sql:
-        tags = json.dumps({"hostile": HOSTILE[3], "json": '{"a": [1]}', "empty": ""})
-        sql.execute(
-            f"INSERT INTO mlflow.tracking.experiments(name, tags) {values(1, 2)}", ['it\'s "odd" 🙂', tags]
-        )
-        experiment = client.get_experiment_by_name('it\'s "odd" 🙂')
-        assert experiment is not None
-        assert experiment.tags == json.loads(tags)
-        here = experiment.experiment_id
-        named = [text for text in HOSTILE if text and len(text) < 250]
-        made = sql.execute(
-            "INSERT INTO mlflow.tracking.runs(experiment_id, run_name, user_id, start_time, tags)"
-            f" {values(len(named), 5)} RETURNING run_id",
-            [cell for name in named for cell in (here, name, "ann", 1_767_323_045_678, tags)],
-        ).fetchall()
-        for (run_id,), name in zip(made, named, strict=True):
-            info, data = client.get_run(run_id).info, client.get_run(run_id).data
-            assert (info.run_name, info.user_id, info.start_time) == (name, "ann", 1_767_323_045_678)
-            assert data.tags == {**json.loads(tags), "mlflow.runName": name}
-        run_id = made[0][0]
-        logged = [cell for place, text in enumerate(HOSTILE) for cell in (run_id, f"p{place}", text)]
-        for table in ("params", "tags"):
-            sql.execute(
-                f"INSERT INTO mlflow.tracking.{table}(run_id, key, value) {values(len(HOSTILE), 3)}", logged
-            )
-        points = [(run_id, key, number, step, step) for key, number in NUMBERS.items() for step in (1, 0)]
-        sql.executemany(
-            f"INSERT INTO mlflow.tracking.metric_history(run_id, metric_key, value, step, timestamp) {values(1, 5)}",
-            points,
-        )
-        data = client.get_run(run_id).data
-        wanted = {f"p{place}": text for place, text in enumerate(HOSTILE)}
-        assert data.params == wanted
-        assert wanted.items() <= data.tags.items()
-        assert all(same_number(data.metrics[key], number) for key, number in NUMBERS.items())
-        for key, number in NUMBERS.items():
-            history = client.get_metric_history(run_id, key)
-            assert sorted(point.step for point in history) == [0, 1]
-            assert all(same_number(point.value, number) for point in history)
-
-        changed = sql.execute(
-            "UPDATE mlflow.tracking.runs SET status = 'FINISHED', end_time = '2026-01-02 03:04:05.678',"
-            " run_name = upper(run_name), tags = json_set(json_remove(tags, '$.p1'), '$.empty', 'no more')"
-            " WHERE run_id = ?",
-            [run_id],
-        )
-        assert changed.rowcount == 1
-        info, data = client.get_run(run_id).info, client.get_run(run_id).data
-        assert (info.run_name, info.status, info.end_time) == ("IT'S", "FINISHED", 1_767_323_045_678)
-        assert (data.tags["empty"], data.tags["mlflow.runName"], "p1" in data.tags) == (
-            "no more",
-            "IT'S",
-            False,
-        )
-        gone = sql.execute(
-            "DELETE FROM mlflow.tracking.tags WHERE run_id = ? AND length(value) > 1000", [run_id]
-        )
-        assert gone.rowcount == 1
-        assert f"p{len(HOSTILE) - 1}" not in client.get_run(run_id).data.tags
-        deleted = sql.execute(
-            "DELETE FROM mlflow.tracking.runs WHERE experiment_id = ? AND run_id <> ?", [here, run_id]
-        )
-        assert deleted.rowcount == len(named) - 1
-        assert [found.info.run_id for found in client.search_runs([here])] == [run_id]
+    tags = json.dumps({"hostile": HOSTILE[3], "json": '{"a": [1]}', "empty": ""})
+    insert = f"INSERT INTO mlflow.tracking.experiments(name, tags) {values(1, 2)}"
+    sql.execute(insert, ['it\'s "odd" 🙂', tags])
+    experiment = client.get_experiment_by_name('it\'s "odd" 🙂')
+    assert experiment is not None
+    assert experiment.tags == json.loads(tags)
+    named = [text for text in HOSTILE if text and len(text) < 250]
+    made = sql.execute(
+        "INSERT INTO mlflow.tracking.runs(experiment_id, run_name, user_id, start_time, tags)"
+        f" {values(len(named), 5)} RETURNING run_id",
+        [cell for name in named for cell in (experiment.experiment_id, name, "ann", START, tags)],
+    ).fetchall()
+    for (run_id,), name in zip(made, named, strict=True):
+        found = client.get_run(str(run_id))
+        assert (found.info.run_name, found.info.user_id, found.info.start_time) == (name, "ann", START)
+        assert found.data.tags == {**json.loads(tags), "mlflow.runName": name}
+    deleted = sql.execute(
+        "DELETE FROM mlflow.tracking.runs WHERE experiment_id = ? AND run_id <> ?",
+        [experiment.experiment_id, made[0][0]],
+    )
+    assert deleted.rowcount == len(named) - 1
+    assert [found.info.run_id for found in client.search_runs([experiment.experiment_id])] == [made[0][0]]
 
 
-def test_mlflows_registry_reads_what_sql_wrote(server: Server) -> None:
+def test_mlflow_reads_what_sql_logged(server: Server, sql: Connection) -> None:
+    client, run_id = server.client, mlflow_run(sql, server, "logged")
+    sql.executemany(
+        "INSERT INTO mlflow.tracking.metric_history(run_id, metric_key, value, step, timestamp)"
+        f" {values(1, 5)}",
+        [(run_id, key, number, step, step) for key, number in NUMBERS.items() for step in (1, 0)],
+    )
+    data = client.get_run(run_id).data
+    wanted = {f"p{place}": text for place, text in enumerate(HOSTILE)}
+    assert data.params == wanted
+    assert data.tags == {**wanted, "mlflow.runName": "it's"}
+    assert all(same_number(data.metrics[key], number) for key, number in NUMBERS.items())
+    for key, number in NUMBERS.items():
+        history = client.get_metric_history(run_id, key)
+        assert sorted(point.step for point in history) == [0, 1]
+        assert all(same_number(point.value, number) for point in history)
+
+
+def test_mlflow_reads_what_sql_changed_and_deleted(server: Server, sql: Connection) -> None:
+    client, run_id = server.client, mlflow_run(sql, server, "changed")
+    before = client.get_run(run_id).data.tags
+    changed = sql.execute(
+        "UPDATE mlflow.tracking.runs SET status = 'FINISHED', end_time = '2026-01-02 03:04:05.678',"
+        " run_name = upper(run_name), tags = json_set(json_remove(tags, '$.p1'), '$.p2', 'no more')"
+        " WHERE run_id = ?",
+        [run_id],
+    )
+    assert changed.rowcount == 1
+    sql.execute("DELETE FROM mlflow.tracking.tags WHERE run_id = ? AND length(value) > 1000", [run_id])
+    found = client.get_run(run_id)
+    assert (found.info.run_name, found.info.status, found.info.end_time) == ("IT'S", "FINISHED", START)
+    left = {key: text for key, text in before.items() if key != "p1" and len(text) <= 1000}
+    assert found.data.tags == {**left, "p2": "no more", "mlflow.runName": "IT'S"}
+    assert found.data.params["p1"] == HOSTILE[1]
+
+
+def test_mlflows_registry_reads_what_sql_wrote(server: Server, sql: Connection) -> None:
     client = server.client
-    with closing(connect({"connections": {"mlflow": {"base_url": server.base_url}}})) as sql:
-        tags = json.dumps({f"k{place}": text for place, text in enumerate(HOSTILE[:-1]) if text})
-        sql.execute(
-            f"INSERT INTO mlflow.registry.registered_models(name, description, tags) {values(1, 3)}",
-            ['it\'s "odd" 🙂', HOSTILE[4], tags],
-        )
-        model = client.get_registered_model('it\'s "odd" 🙂')
-        assert (model.description, model.tags) == (HOSTILE[4], json.loads(tags))
-        texts = [text for text in HOSTILE if len(text) < 5000]
-        sql.execute(
-            "INSERT INTO mlflow.registry.model_versions(name, source, description, tags)"
-            f" {values(len(texts), 4)}",
-            [
-                cell
-                for text in texts
-                for cell in (model.name, "s3://b/ü 1", text, json.dumps({"t": text or "-"}))
-            ],
-        )
-        for number, text in enumerate(texts, 1):
-            version = client.get_model_version(model.name, str(number))
-            assert (version.description or "", version.source) == (text, "s3://b/ü 1")
-            assert version.tags == {"t": text or "-"}
-        sql.execute(
-            f"INSERT INTO mlflow.registry.aliases(name, alias, version) {values(2, 3)}",
-            [model.name, "champion", "2", model.name, "old", "1"],
-        )
-        sql.execute(
-            "UPDATE mlflow.registry.aliases SET version = '3' WHERE name = ? AND alias = 'champion'",
-            [model.name],
-        )
-        sql.execute(
-            "UPDATE mlflow.registry.registered_models SET description = ?, tags = json_object('only', 'ü')"
-            " WHERE name = ?",
-            [HOSTILE[1], model.name],
-        )
-        model = client.get_registered_model(model.name)
-        assert model.aliases == {"champion": "3", "old": "1"}
-        assert (model.description, model.tags) == (HOSTILE[1], {"only": "ü"})
-        sql.execute(
-            "DELETE FROM mlflow.registry.model_versions WHERE name = ? AND version <> '3'", [model.name]
-        )
-        assert [found.version for found in client.search_model_versions(f'name = "{model.name}"')] in (
-            [3],
-            ["3"],
-        )
+    tags = json.dumps({f"k{place}": text for place, text in enumerate(HOSTILE[:-1]) if text})
+    sql.execute(
+        f"INSERT INTO mlflow.registry.registered_models(name, description, tags) {values(1, 3)}",
+        ['it\'s "odd" 🙂', HOSTILE[4], tags],
+    )
+    model = client.get_registered_model('it\'s "odd" 🙂')
+    assert (model.description, model.tags) == (HOSTILE[4], json.loads(tags))
+    texts = [text for text in HOSTILE if len(text) < 5000]
+    sql.execute(
+        "INSERT INTO mlflow.registry.model_versions(name, source, description, tags)"
+        f" {values(len(texts), 4)}",
+        [cell for text in texts for cell in (model.name, "s3://b/ü 1", text, json.dumps({"t": text or "-"}))],
+    )
+    for number, text in enumerate(texts, 1):
+        version = client.get_model_version(model.name, str(number))
+        assert (version.description or "", version.source) == (text, "s3://b/ü 1")
+        assert version.tags == {"t": text or "-"}
+    sql.execute(
+        f"INSERT INTO mlflow.registry.aliases(name, alias, version) {values(2, 3)}",
+        [model.name, "champion", "2", model.name, "old", "1"],
+    )
+    sql.execute(
+        "UPDATE mlflow.registry.aliases SET version = '3' WHERE name = ? AND alias = 'champion'",
+        [model.name],
+    )
+    sql.execute(
+        "UPDATE mlflow.registry.registered_models SET description = ?, tags = json_object('only', 'ü')"
+        " WHERE name = ?",
+        [HOSTILE[1], model.name],
+    )
+    model = client.get_registered_model(model.name)
+    assert model.aliases == {"champion": "3", "old": "1"}
+    assert (model.description, model.tags) == (HOSTILE[1], {"only": "ü"})
+    sql.execute("DELETE FROM mlflow.registry.model_versions WHERE name = ? AND version <> '3'", [model.name])
+    assert [int(found.version) for found in client.search_model_versions()] == [3]
 
 
 def test_vertexs_client_reads_what_sql_wrote() -> None:
@@ -283,7 +292,10 @@ def test_googles_ml_client_reads_what_sql_wrote() -> None:
         assert run(session, insert, ["p", "by_sql", json.dumps(labels), json.dumps(job)]) == 1
         read = jobs.get(name="projects/p/jobs/by_sql").execute()
         assert (read["labels"], read["predictionInput"], read["state"]) == (labels, job, "QUEUED")
-        set_one = "UPDATE google.ml.jobs SET labels = json_set(labels, '$.owner', ?) WHERE projectsId = 'p' AND jobsId = 'by_sql'"
+        set_one = (
+            "UPDATE google.ml.jobs SET labels = json_set(labels, '$.owner', ?)"
+            " WHERE projectsId = 'p' AND jobsId = 'by_sql'"
+        )
         assert run(session, set_one, ["Ünï 🙂"]) == 1
         assert jobs.get(name="projects/p/jobs/by_sql").execute()["labels"] == {**labels, "owner": "Ünï 🙂"}
 
@@ -316,10 +328,14 @@ def test_alibabas_client_reads_what_sql_wrote() -> None:
             assert (found.display_name, found.summary_path) == (text, f"/root/{text}")
             assert (found.priority, found.max_running_time_minutes, found.job_id) == ("9", 240, "dlc-01")
             assert found.tensorboard_spec.ecs_type == spec["EcsType"]
-        update = "UPDATE alibaba.paidlc.tensorboards SET Priority = 3, Accessibility = 'PUBLIC' WHERE TensorboardId = ?"
+        update = (
+            "UPDATE alibaba.paidlc.tensorboards SET Priority = 3, Accessibility = 'PUBLIC'"
+            " WHERE TensorboardId = ?"
+        )
         assert run(session, update, [made[0]]) == 1
         assert (read(made[0]).priority, read(made[0]).accessibility) == ("3", "PUBLIC")
         assert read(made[1]).priority == "9"
+        client.start_tensorboard(made[0], models.StartTensorboardRequest(workspace_id="268"))
         client.stop_tensorboard(made[0], models.StopTensorboardRequest())
         assert run(session, "DELETE FROM alibaba.paidlc.tensorboards WHERE TensorboardId = ?", [made[0]]) == 1
         assert made[0] not in state.tensorboards
@@ -359,8 +375,8 @@ def test_oracles_client_reads_what_sql_wrote(oci: tuple[OciServer, Path]) -> Non
             insert = f"INSERT INTO oci.aidataplatform.{table}(run_id, key, value) {values(len(HOSTILE), 3)}"
             assert run(session, insert, pairs) == len(HOSTILE)
         points = [cell for key, number in NUMBERS.items() for cell in (run_id, key, number, 7, 5)]
-        insert = f"INSERT INTO oci.aidataplatform.metrics(run_id, key, value, step, timestamp) {values(len(NUMBERS), 5)}"
-        assert run(session, insert, points) == len(NUMBERS)
+        insert = "INSERT INTO oci.aidataplatform.metrics(run_id, key, value, step, timestamp) "
+        assert run(session, insert + values(len(NUMBERS), 5), points) == len(NUMBERS)
         wanted = {f"p{place}": text for place, text in enumerate(HOSTILE)}
         stored = client.get_experiment_run_by_id(*here, run_id).data.run
         assert {pair.key: pair.value for pair in stored.data.params} == wanted
