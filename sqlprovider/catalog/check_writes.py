@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlprovider.catalog.check_method import MethodScope
@@ -64,6 +65,8 @@ def _batch(scope: MethodScope, batch: BatchDocument) -> Iterator[Fault]:
     taken = tuple(map(identifier, listed_parameters(scope.resource, scope.method)))
     for name in sorted(batch_names(body)):
         yield from unknown_name(("batch", "body"), "parameter", name, taken)
+    if batch.names_row is not None and re.compile(batch.names_row).groups < 1:
+        yield Fault(("batch", "names_row"), "a group in it is the number of the row: `requests\\[(\\d+)\\]`")
     path = call.path if batch.http is None else batch.http
     for name in placeholders(path):
         if identifier(name) not in (*taken, "version"):

@@ -94,8 +94,7 @@ def _parts(batch: Batch, operations: Sequence[Operation], places: list[int]) -> 
             part, size = [], 0
         part.append(place)
         size += more
-    if part:
-        yield part
+    yield part
 
 
 def _grouped(element: JSON, rows: Sequence[Arguments]) -> Iterator[list[Arguments]]:
@@ -115,8 +114,13 @@ def _key(given: Arguments, names: frozenset[str]) -> str:
 
 
 def _shared_names(batch: Batch) -> frozenset[str]:
-    """The arguments that every row of a call has alike: those outside the body and outside its lists."""
-    outside = {p.name for p in batch.call.parameters.values() if p.place is not Place.BODY}
+    """The arguments that every row of a call has alike: those outside the body and outside its lists.
+
+    A token made for each row is none: the call has that of its first.
+    """
+    outside = {
+        p.name for p in batch.call.parameters.values() if p.place is not Place.BODY and p.default != "token()"
+    }
     return frozenset(outside) | _direct_names(batch.call.body)
 
 

@@ -18,6 +18,8 @@ def sent(operation: Operation, resource: Resource) -> dict[str, SQLValue]:
         column = resource.column(parameter.column or parameter.name)
         if column is None or column.role not in (Role.PARAMETER, Role.ITEM):
             continue
+        if parameter.names not in (None, column.name):
+            continue  # it is read as the column that it becomes
         if parameter.repeated and column.type is not Type.JSON and isinstance(wire, list):
             wire = wire[0] if len(wire) == 1 else None
         if parameter.wire is column.wire:

@@ -185,6 +185,8 @@ class Existing:
 
 def tells_existence(resource: Resource) -> bool:
     """Whether the API says that a row exists: by the id that the client chose, or a unique identity."""
+    if any(method.overwrites for method in resource.verb_methods(Verb.INSERT)):
+        return False
     unique = resource.identity is not None and resource.identity.unique
     return unique or chosen_column(resource) is not None
 

@@ -67,13 +67,12 @@ class Sending:
         self._looks = Looks(mutation.resource, engine, run)
         self._settler = Settler(mutation, self._looks)
         self._isolations = 0
+        self._interrupted = False
 
     @property
     def halted(self) -> bool:
         """Whether nothing more is begun."""
-        if any(isinstance(row.error, StatementInterrupted) for row in self.failed):
-            return True
-        return bool(self.failed) and self._run.settings.on_error == "stop"
+        return self._interrupted or (bool(self.failed) and self._run.settings.on_error == "stop")
 
     def units(self) -> list[Unit]:
         """The first request of each row, rows of a batch together."""
@@ -263,6 +262,7 @@ class Sending:
         return True
 
     def _end(self, row: RowWrite, error: Error, state: str = "failed") -> None:
+        self._interrupted = self._interrupted or isinstance(error, StatementInterrupted)
         row.fail(copy.copy(error), state)
         self.failed.append(row)
 
@@ -309,12 +309,19 @@ class Sending:
         elif done := self._done_after_all(rows, reply):
             yield from self._again([row for row in rows if row not in done])
         elif self._existing.sorts(reply):
-            there, free = self._existing.sorted(rows)
-            for row in there:
-                yield from self._single(row)
-            yield from self._again(free)
+            yield from self._sort_out(rows, reply)
         else:
             yield from self._refused(rows, reply)
+
+    def _sort_out(self, rows: list[RowWrite], error: Error) -> Work:
+        """Rows that exist go on one by one, as the statement says; the others go out again."""
+        there, free = self._existing.sorted(rows)
+        if not there:
+            yield from self._refused(rows, error)
+            return
+        for row in there:
+            yield from self._single(row)
+        yield from self._again(free)
 
     def _take_batch(self, rows: list[RowWrite], answer: Answer) -> None:
         """Every row is accepted; an answer with an item for each says what became of it."""

@@ -29,6 +29,10 @@ CONFLICTS = (
     ("", "ON CONFLICT(name) DO UPDATE SET tags = json_set(tags, '$.seen', 'yes')"),
     ("", "ON CONFLICT(name) DO UPDATE SET tags = json_set(excluded.tags, '$.was', tags->>'a')"),
 )
+OF_PAIRS = (
+    *(("", ""), ("", ""), ("", ""), ("IGNORE", ""), ("REPLACE", ""), ("", "ON CONFLICT DO NOTHING")),
+    ("", "ON CONFLICT(run_id, key) DO UPDATE SET value = value || '+' || excluded.value"),
+)
 
 texts, keys, flags = st.sampled_from(TEXTS), st.sampled_from(KEYS), st.booleans()
 places = st.integers(0, 5)
@@ -97,7 +101,13 @@ runs = _rows(
     {"user_id": const(texts), "start_time": const(st.sampled_from(START)), "tags": _map},
     returning=("run_name", "user_id", "status", "lifecycle_stage", "start_time"),
 )
-tags = _rows(f"{T}.tags", {"run_id": cell("run"), "key": const(keys), "value": const(texts)}, {}, most=4)
+tags = _rows(
+    f"{T}.tags",
+    {"run_id": cell("run"), "key": const(keys), "value": const(texts)},
+    {},
+    most=4,
+    conflicts=OF_PAIRS,
+)
 params = _rows(
     f"{T}.params",
     {"run_id": cell("run"), "key": const(keys), "value": const(texts)},

@@ -304,8 +304,8 @@ def _in_place(statement: Write) -> Write:
     if not isinstance(statement, Insert) or statement.conflict != "REPLACE" or table not in _IN_PLACE:
         return statement
     key = _IN_PLACE[table]
-    sets = ", ".join(f"{name} = excluded.{name}" for name in statement.columns if name != key)
-    upsert = f"ON CONFLICT({key}) DO UPDATE SET {sets}" if sets else f"ON CONFLICT({key}) DO NOTHING"
+    sets = ", ".join(f"{name} = excluded.{name}" for name in statement.columns)
+    upsert = f"ON CONFLICT({key}) DO UPDATE SET {sets}"
     source = f"{statement.source} WHERE true" if _needs_where(statement.source) else statement.source
     return Insert(
         statement.target,

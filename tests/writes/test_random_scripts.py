@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import Phase, given, settings
 
-from tests.writes.play import play, scripts_server, told
+from tests.writes.play import play, told
 from tests.writes.runner import Server
 from tests.writes.scripts import Script, scripts
 

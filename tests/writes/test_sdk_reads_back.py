@@ -346,7 +346,6 @@ def test_alibabas_client_reads_what_sql_wrote() -> None:
 def oci(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OciServer, Path]]:
     directory = tmp_path_factory.mktemp("oci")
     with oci_server(directory) as started:
-        started.state.public_keys.update(api_key().public_keys)
         yield started, api_key().write_profile(directory)
 
 
