@@ -10,7 +10,7 @@ CODE  := sqlprovider tests
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test bench conformance coverage format static clean distclean
+.PHONY: help demo check test bench conformance faults kills soak coverage format static clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,15 @@ bench: $(VENV)/.ready-dev ## measure (ARGS='--runs 5 --json FILE')
 
 conformance: $(VENV)/.ready-dev ## each service's operations against its vendor's own client (ARGS=mlflow)
 	@$(BIN)/python -m tests.contracts.report $(ARGS)
+
+faults: $(VENV)/.ready-dev ## every write × faults × shapes against the state of the servers (ARGS='--only google')
+	@$(BIN)/python -m tests.faults.run --all $(ARGS)
+
+kills: $(VENV)/.ready-dev ## an apply killed at every request, and applied again (ARGS='--platform mlflow --step 7')
+	@$(BIN)/python -m tests.deploy.killing $(ARGS)
+
+soak: $(VENV)/.ready-dev ## random scripts of writes against a real MLflow server and a model of it (ARGS='--seed 7')
+	@$(BIN)/python -m tests.writes.run $(ARGS)
 
 coverage: $(VENV)/.ready-dev ## everything, with the branch coverage of each file
 	$(PYTEST) -m "not live" --cov --cov-report=term-missing:skip-covered $(ARGS)

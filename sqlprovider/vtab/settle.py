@@ -141,8 +141,12 @@ class Settler:
         return self._mutation.verb is Verb.INSERT and self._is_repeatable
 
     def _names_its_id(self, row: RowWrite) -> bool:
-        chosen = chosen_column(self._mutation.resource)
-        return chosen is not None and row.sets.get(chosen) is not None
+        """Whether the client said which row it is: by the id it chose, or by the whole key."""
+        resource = self._mutation.resource
+        chosen = chosen_column(resource)
+        if chosen is not None and row.sets.get(chosen) is not None:
+            return True
+        return bool(resource.key) and all(row.sets.get(name) is not None for name in resource.key)
 
     def _may_be_sent_again(self, row: RowWrite) -> bool:
         named = self._mutation.verb is Verb.INSERT and self._names_its_id(row)
@@ -189,5 +193,5 @@ class Settler:
 def _said(error: Error, more: str) -> Error:
     """The error with what a look made of it."""
     copied = copy.copy(error)
-    copied.message = f"{error.message}; {more}"
+    copied.message = f"{error.message.rstrip('.')}; {more}"
     return copied
