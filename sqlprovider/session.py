@@ -388,7 +388,7 @@ class Session:
     def _sent(self, planned: Planned, run: Run) -> Written:
         """Sends a write, or stages it where a transaction is open."""
         if self._engine.in_transaction:
-            return self._staging.stage(planned)
+            return self._staging.stage(planned, run.settings)
         return Writer(self._engine, run).write(planned)
 
     def _written(self, written: Written, run: Run) -> Result:

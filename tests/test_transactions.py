@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sqlprovider.config import load_config
-from sqlprovider.errors import BackendError, NotSupportedError
+from sqlprovider.errors import BackendError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlprovider.session import Session, provider_names
 from sqlprovider.values import Row
 from tests.fakes.vertex import VertexState, vertex_app, vertex_small
@@ -76,8 +76,12 @@ def test_rollback_drops_what_is_staged(session: Session, state: VertexState) -> 
         pytest.param(
             "SAVEPOINT s; {a}; SAVEPOINT S; {b}; ROLLBACK TO s; END", ("a", None), id="the latest of a name"
         ),
-        pytest.param("BEGIN; SAVEPOINT s; {a}; ROLLBACK TO s; {b}; COMMIT", (None, "b"), id="and on after it"),
-        pytest.param("/* c */ begin immediate; {a}; -- c\n end transaction", ("a", None), id="spelled freely"),
+        pytest.param(
+            "BEGIN; SAVEPOINT s; {a}; ROLLBACK TO s; {b}; COMMIT", (None, "b"), id="and on after it"
+        ),
+        pytest.param(
+            "/* c */ begin immediate; {a}; -- c\n end transaction", ("a", None), id="spelled freely"
+        ),
     ],
 )
 def test_savepoints_work_on_what_is_staged(
@@ -108,6 +112,34 @@ def test_a_failed_commit_rolls_the_local_part_back_and_says_what_was_sent(
         ("failed",),
         ("not_tried",),
     ]
+
+
+def test_a_later_write_of_the_same_row_goes_by_what_the_earlier_made_of_it(
+    session: Session, state: VertexState
+) -> None:
+    before = described(state, "r01")
+    run(session, f"BEGIN; {set_to('between', 'r01')}; {set_to(str(before or ''), 'r01')}; COMMIT")
+    assert (described(state, "r01") or "") == (before or "")
+    assert [row["state"] for row in session.last_write] == ["accepted", "accepted"]
+    run(
+        session,
+        f"BEGIN; DELETE FROM google.aiplatform.runs WHERE {HERE} AND runsId = 'r02'; "
+        f"{set_to('x', 'r02')}; COMMIT",
+    )
+    assert [row["state"] for row in session.last_write] == ["accepted"]
+
+
+def test_what_is_refused_is_refused_before_it_is_staged(session: Session) -> None:
+    columns = "tensorboardsId, experimentsId, tensorboardRunId, displayName"
+    twice = f"INSERT INTO google.aiplatform.runs ({columns}) VALUES ('t','e2','n','a'), ('t','e2','n','b')"
+    run(session, f"BEGIN; {set_to('x', 'r01')}")
+    with pytest.raises(IntegrityError, match="two rows have the key"):
+        run(session, twice)
+    run(session, "SET max_rows = 1")
+    with pytest.raises(ProgrammingError, match="max_rows is 1"):
+        run(session, f"DELETE FROM google.aiplatform.runs WHERE {HERE} AND displayName LIKE 'seed%'")
+    run(session, "COMMIT")
+    assert [row["state"] for row in session.last_write] == ["accepted"]
 
 
 def test_returning_and_a_staged_write_do_not_go_together(session: Session) -> None:

@@ -93,6 +93,7 @@ class ParameterDocument(_Document):
     repeated: bool = False
     join: Literal["multi", "comma", "json"] = "multi"
     slashes: bool = False
+    min_chars: int = Field(default=0, ge=0)
     max_chars: int | None = Field(default=None, gt=0)
     pattern: Regex | None = None
     column: str | None = Field(default=None, alias="is")

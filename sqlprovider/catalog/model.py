@@ -132,6 +132,8 @@ class Parameter:
     """For PATH: it stands for several segments; its `/` stay, and what is between them is quoted."""
     root: bool = False
     """Never found by a walk: given by the statement or by the connection's `defaults`."""
+    min_chars: int = 0
+    """A shorter text is refused before sending: the API would forget it silently."""
     max_chars: int | None = None
     """A longer text is refused before sending: the API would cut it off silently."""
     pattern: str | None = None

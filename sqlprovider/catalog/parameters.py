@@ -146,6 +146,7 @@ def _parameter(
         join=document.join,
         slashes=document.slashes,
         root=own is not None and own.root,
+        min_chars=document.min_chars,
         max_chars=document.max_chars,
         pattern=document.pattern or (meaning.pattern if isinstance(meaning, RowParameterDocument) else None),
         names=None if document.names is None else identifier(document.names),

@@ -41,6 +41,12 @@ def to_wire(value: SQLValue, parameter: Parameter, *, where: str) -> JSON:
             f"{where}: {parameter.name} cannot be {shorten(value)}; it is one of {', '.join(parameter.enum)}",
             reason="not_in_enum",
         )
+    if isinstance(wire, str) and len(wire) < parameter.min_chars:
+        raise ProgrammingError(
+            f"{where}: {parameter.name} has {len(wire)} characters; the API forgets less than "
+            f"{parameter.min_chars} silently",
+            reason="too_short",
+        )
     if parameter.max_chars is not None:
         _refuse_long(wire, parameter.max_chars, where=f"{where}: {parameter.name}")
     return wire

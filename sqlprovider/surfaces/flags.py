@@ -95,7 +95,8 @@ def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
             )
         case _:
             raise UsageError(
-                "usage: sqlprovider {query,shell,plan,apply,destroy,demo,providers} …\nerror: no command; see sqlprovider --help"
+                "usage: sqlprovider {query,shell,plan,apply,destroy,demo,providers} …\n"
+                "error: no command; see sqlprovider --help"
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlprovider.catalog.model import Resource, Verb
+from sqlprovider.catalog.model import Resource, Role, Verb
 from sqlprovider.errors import Error, IntegrityError, NotSupportedError, ProgrammingError
 from sqlprovider.plan.identity import chosen_column, identity_columns
 from sqlprovider.plan.model import Operation
@@ -161,16 +161,19 @@ class Existing:
         settable = {name for method in resource.verb_methods(Verb.UPDATE) for name in method.sets}
         settable |= {column.name for column in resource.columns if column.set_key is not None}
         new: Values = {}
-        for name, value in row.sets.items():
+        for name, given in row.given.items():
             column = resource.column(name)
-            if column is None or name in resource.key or same_value(column, found.get(name), value):
+            value = row.sets.get(name, given)
+            if column is None or column.role is Role.OPTION or name in resource.key:
+                continue
+            if same_value(column, found.get(name), value):
                 continue
             if name not in settable:
                 raise IntegrityError(
                     f"it exists already, and its {name}, {found.get(name)!r}, cannot become {value!r}",
                     reason="already_exists",
                 )
-            new[name] = row.given.get(name, value)
+            new[name] = given
         return new
 
     def _update(self, row: RowWrite, found: Values, new: Mapping[str, SQLValue]) -> tuple[Operation, ...]:

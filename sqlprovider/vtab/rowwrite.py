@@ -45,7 +45,9 @@ class RowWrite:
     is_guarded: bool = False
     """The precondition goes along, as the row was read."""
     again: Callable[[Values], tuple[Operation, ...]] | None = None
-    """Its operations for the row as it is read once more; None: what was met once is not tried again."""
+    """Its operations for the row as it is read once more; None: it is not read again."""
+    met: bool = False
+    """Whether it met a change once, after which it is not read again."""
     sequence: int = 0
     resent: int = 0
     """How often a look found that it was not done, and it was sent again."""

@@ -205,7 +205,7 @@ class Sending:
     def _met_a_change(self, row: RowWrite, error: Error) -> bool:
         """The row is not as it was read: read again, once, it may still allow what is to be set."""
         resource = self._mutation.resource
-        if row.again is None or row.old is None or not self._looks.has_key(row.old):
+        if row.again is None or row.old is None or row.met or self._mutation.verb is not Verb.UPDATE:
             self._end(row, error)
             return False
         try:
@@ -221,7 +221,7 @@ class Sending:
         if names := moved(resource, row.old, now, list(row.sets)):
             self._end(row, self._clash(row, now, names, error))
             return False
-        row.operations, row.old, row.again = row.again(now), now, None
+        row.operations, row.old, row.met = row.again(now), now, True
         return True
 
     def _clash(self, row: RowWrite, now: Values, names: list[str], cause: Error | None) -> Error:

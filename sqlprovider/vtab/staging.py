@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from sqlprovider.config import Settings
 from sqlprovider.errors import Error, NotSupportedError
 from sqlprovider.sql.transactions import Transaction
 from sqlprovider.values import SQLValue
 from sqlprovider.vtab.engine import Engine
+from sqlprovider.vtab.looks import Looks
 from sqlprovider.vtab.rowwrite import Report
 from sqlprovider.vtab.run import Run
-from sqlprovider.vtab.writer import Planned, Writer, Written
+from sqlprovider.vtab.writer import Planned, Writer, Written, refuse_rows
 
 LastWrite = tuple[dict[str, SQLValue], ...]
 
@@ -37,8 +39,8 @@ class Staging:
         """Whether nothing is staged."""
         return not self._planned
 
-    def stage(self, planned: Planned) -> Written:
-        """Keeps a write for COMMIT. Raises NotSupportedError where it would have to answer now."""
+    def stage(self, planned: Planned, settings: Settings) -> Written:
+        """Keeps a write for COMMIT. Raises what it is refused for, and where it would have to answer now."""
         if planned.returning is not None:
             raise NotSupportedError(
                 f"{planned.mutation.where}: RETURNING inside a transaction: the row is sent at COMMIT",
@@ -46,6 +48,7 @@ class Staging:
                 hint="COMMIT first, or leave RETURNING out",
             )
         rows = list(planned.rows)
+        refuse_rows(planned.mutation, rows, settings)
         for sequence, row in enumerate(rows, 1):
             row.sequence, row.state = sequence, "staged"
         self._planned.append(replace(planned, rows=rows))
@@ -64,10 +67,12 @@ class Staging:
         """Sends what is staged, in order. Raises the first failure, with what became of every row of all."""
         writer, done = Writer(engine, run), list[dict[str, SQLValue]]()
         waiting, self._planned = self._planned, []
+        touched = set[object]()
         for place, planned in enumerate(waiting):
             for row in planned.rows:
                 row.state = "not_tried"
             try:
+                _read_again(planned, touched, engine, run)
                 done += writer.write(planned).last_write
             except Error as error:
                 left = [row for later in waiting[place + 1 :] for row in _not_tried(later)]
@@ -102,6 +107,22 @@ class Staging:
         """The latest savepoint of that name."""
         places = [place for place, savepoint in enumerate(self._savepoints) if savepoint.name == name]
         return places[-1] if places else None
+
+
+def _read_again(planned: Planned, touched: set[object], engine: Engine, run: Run) -> None:
+    """Rows that an earlier write of the transaction has changed are not as they were read."""
+    resource = planned.mutation.resource
+    looks = Looks(resource, engine, run)
+    for row in planned.rows:
+        known = row.values if row.old is None else row.old
+        key = (resource.name, *(known.get(name) for name in resource.key))
+        if row.again is not None and key in touched and looks.has_key(known):
+            now = looks.by_key(known)
+            if now is None:
+                row.operations, row.state = (), "missing"
+            else:
+                row.operations, row.old = row.again(now), now
+        touched.add(key)
 
 
 def _not_tried(planned: Planned) -> Iterator[dict[str, SQLValue]]:

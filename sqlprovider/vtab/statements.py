@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Method, Resource, Role, Verb
 from sqlprovider.errors import IntegrityError, NotSupportedError, ProgrammingError
+from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import (
     Mutation,
     check_values,
@@ -104,6 +105,7 @@ class Statements:
                 dict(old),
                 _identity(mutation, old),
                 is_guarded=_is_guarded(mutation, old, options),
+                again=lambda now: (delete_operation(mutation, now, options),),
             )
             for old in found
         ]
@@ -304,25 +306,33 @@ def _update_row(
     mutation: Mutation, old: Values, new: Values, options: Values, *, was_read: bool = True
 ) -> RowWrite:
     """What changes a row. Of a row that was read only the columns that differ are sent."""
-    changed = new
-    if was_read and mutation.resource.key:
-        names = moved(mutation.resource, old, _as_read(mutation, new), list(new))
-        changed = {name: value for name, value in new.items() if name in names or name not in old}
+
+    def operations_for(row: Values) -> tuple[Operation, ...]:
+        return tuple(update_operations(mutation, row, _changed(mutation, row, new), options))
+
+    changed = _changed(mutation, old, new) if was_read else new
     operations = tuple(update_operations(mutation, old, changed, options))
     values = {**old, **_as_read(mutation, new)}
     for operation in operations:
         if operation.method is mutation.method:
             values |= sent(operation, mutation.resource)
-    guarded = _is_guarded(mutation, old, options)
     return RowWrite(
         operations,
         values,
         {**_identity(mutation, old), **new},
         sets={name: values[name] for name in changed},
         old=dict(old) if was_read else None,
-        is_guarded=guarded,
-        again=(lambda now: tuple(update_operations(mutation, now, changed, options))) if guarded else None,
+        is_guarded=_is_guarded(mutation, old, options),
+        again=operations_for if was_read else None,
     )
+
+
+def _changed(mutation: Mutation, old: Values, new: Values) -> Values:
+    """What SET gives that the row does not have already."""
+    if not mutation.resource.key:
+        return new
+    names = moved(mutation.resource, old, _as_read(mutation, new), list(new))
+    return {name: value for name, value in new.items() if name in names or name not in old}
 
 
 def _as_read(mutation: Mutation, new: Values) -> Values:

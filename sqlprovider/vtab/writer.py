@@ -79,7 +79,7 @@ class Writer:
             for row in chunk:
                 rows.append(row)
                 row.sequence = len(rows)
-                if not row.operations and not self._run.settings.dry_run:
+                if not row.operations and row.state != "missing" and not self._run.settings.dry_run:
                     row.state = "accepted"  # it is as it is to be already
             _refuse_repeated_keys(mutation, chunk, keys)
             if not self._send(planned, chunk, rows):
@@ -194,6 +194,12 @@ def refuse_unbounded(settings: Settings, what: str, *, has_where: bool) -> None:
             reason="no_where",
             hint="add a WHERE; or --allow-all, SET allow_all = 1",
         )
+
+
+def refuse_rows(mutation: Mutation, rows: Sequence[RowWrite], settings: Settings) -> None:
+    """Refuses rows that are too many, or two of one key, before anything is sent."""
+    _refuse_too_many(mutation, len(rows), settings)
+    _refuse_repeated_keys(mutation, rows, set())
 
 
 def _refuse_too_many(mutation: Mutation, count: int, settings: Settings) -> None:

@@ -156,7 +156,7 @@ resources:
         verb: EXEC
         wire: setTag
         http: POST /{version}/sites/{site}/trials/{trial_id}:setTag
-        parameters: {key: {required: true, max_chars: 250}, value: {}}
+        parameters: {key: {required: true, min_chars: 1, max_chars: 250}, value: {}}
         body: {tags: [{key: $key, value: $value, by: lab, rank: 1}]}
       drop_tag:
         verb: EXEC

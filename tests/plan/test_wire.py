@@ -124,6 +124,12 @@ def test_a_text_that_the_api_would_cut_off_is_refused(
     assert raised.value.reason == "too_long"
 
 
+def test_a_text_that_the_api_would_forget_is_refused() -> None:
+    with pytest.raises(ProgrammingError, match="p has 0 characters; the API forgets less than 1") as raised:
+        to_wire("", takes("p", min_chars=1), where="HERE")
+    assert raised.value.reason == "too_short"
+
+
 @pytest.mark.parametrize(
     ("value", "wire"),
     [

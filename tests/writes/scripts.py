@@ -121,7 +121,6 @@ _KINDS: tuple[st.SearchStrategy[Spec], ...] = (
     *(selects, selects, updates, updates, updates, updates, deletes, deletes, beside, never, calls),
 )
 """Kinds by weight: `one_of` would make one choice of them all, and mostly update."""
-_SAVEPOINTS = ("SAVEPOINT s", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE s")
 
 
 @st.composite
@@ -131,12 +130,14 @@ def _statement(draw: Draw) -> Script:
 
 @st.composite
 def _transaction(draw: Draw) -> Script:
-    """BEGIN … COMMIT, or ROLLBACK, with what is staged between."""
-    inner: Script = []
-    for _ in range(draw(st.integers(1, 4))):
-        if draw(flags) and draw(flags):
-            inner.append(Control(draw(st.sampled_from(_SAVEPOINTS))))
-        inner += draw(_statement())
+    """BEGIN … COMMIT, or ROLLBACK, with what is staged between, a part of it under a savepoint."""
+    before, inside, after = (draw(st.lists(_statement(), max_size=2)) for _ in range(3))
+    inner: Script = [spec for part in before for spec in part]
+    if inside:
+        back = draw(st.sampled_from(("ROLLBACK TO s", "ROLLBACK TO s", "RELEASE s")))
+        kept: Script = [spec for part in inside for spec in part]
+        inner += [Control("SAVEPOINT s"), *kept, Control(back)]
+    inner += [spec for part in after for spec in part]
     end = draw(st.sampled_from(("COMMIT", "COMMIT", "COMMIT", "ROLLBACK")))
     return [Control("BEGIN"), *inner, Control(end)]
 
