@@ -36,6 +36,7 @@ paramstyle: Final = "qmark"
 
 Description = tuple[tuple[str, str | None, None, None, None, None, None], ...]
 Parameters = Sequence[object] | Mapping[str, object]
+_NOT_OURS = "rows_iterator"
 
 
 def connect(
@@ -233,16 +234,22 @@ class Cursor:
         a sequence are all checked first; those of an iterator as they come.
         """
         session = self._session()
-        sets: Iterable[tuple[SQLValue, ...] | dict[str, SQLValue]] = (bind_all(one) for one in params)
+        sets: Iterable[tuple[SQLValue, ...] | dict[str, SQLValue]] = _bound(params)
         if isinstance(params, Sequence):
             sets = list(sets)
         self._forget()
         rows: list[Row] = []
         accepted = 0
-        for result in session.run_many(sql, sets):
-            self._result = result
-            rows.extend(result.rows)
-            accepted += max(result.rowcount, 0)
+        try:
+            for result in session.run_many(sql, sets):
+                self._result = result
+                rows.extend(result.rows)
+                accepted += max(result.rowcount, 0)
+        except errors.InterfaceError as error:
+            # The caller's own iterator failed: its exception comes back as it was, `last_write` is true.
+            if error.reason == _NOT_OURS and error.__cause__ is not None:
+                raise error.__cause__ from None
+            raise
         self._rowcount = accepted
         if self._result is not None and self._result.columns is not None:
             self._rows = iter(rows)
@@ -304,3 +311,16 @@ class Cursor:
         self._rows, self._rowcount = None, None
         if result is not None:
             let_go(result.rows)
+
+
+def _bound(params: Iterable[Parameters]) -> Iterator[tuple[SQLValue, ...] | dict[str, SQLValue]]:
+    """Each set of parameters. What the iterator raises is passed on as an error that a write takes note of."""
+    source = iter(params)
+    while True:
+        try:
+            one = next(source)
+        except StopIteration:
+            return
+        except Exception as error:
+            raise errors.InterfaceError("the iterator of rows failed", reason=_NOT_OURS) from error
+        yield bind_all(one)

@@ -53,9 +53,31 @@ class Settler:
     def done_after_all(self, rows: Sequence[RowWrite]) -> list[RowWrite]:
         """The rows of these that an attempt whose answer was lost has done."""
         known = [row for row in rows if self._can_look(row)]
-        return [
+        done = [
             row for row, now in self._seen(known) if not isinstance(now, Error) and self._is_done(row, now)
         ]
+        return done + [row for row in rows if row not in known and self._has_appeared(row)]
+
+    def _has_appeared(self, row: RowWrite) -> bool:
+        """Whether a row of that identity is there now, which a look did not find before it was sent again."""
+        named = self._by_identity(row) if row.resent else None
+        if named is None or len(named) != 1 or not holds(self._mutation.resource, named[0], row.sets):
+            return False
+        row.values |= named[0]
+        return True
+
+    def _by_identity(self, row: RowWrite) -> list[Values] | None:
+        """The rows, deleted ones too, that people would take for this one; None where that cannot be said."""
+        names = identity_columns(self._mutation.resource)
+        known = {name: row.values.get(name) for name in names}
+        if self._mutation.verb is not Verb.INSERT or not names or None in known.values():
+            return None
+        try:
+            return self._looks.rows(known, widest=True)
+        except StatementInterrupted:
+            raise
+        except Error:
+            return None
 
     def _is_done(self, row: RowWrite, now: Values | None) -> bool:
         if self._mutation.verb is Verb.DELETE:
@@ -81,16 +103,7 @@ class Settler:
 
     def _judge_unkeyed(self, row: RowWrite, error: Error, settled: Settled) -> None:
         """A row without a key of its own: only that nothing of its identity is there proves something."""
-        names = identity_columns(self._mutation.resource)
-        known = {name: row.values.get(name) for name in names}
-        found: list[Values] | None = None
-        if self._mutation.verb is Verb.INSERT and names and None not in known.values():
-            try:
-                found = self._looks.rows(known, widest=True)
-            except StatementInterrupted:
-                raise
-            except Error:
-                found = None
+        found = self._by_identity(row)
         if isinstance(error, DataError) and self._is_repeatable and row.resent < _RESENDS:
             row.resent += 1
             settled.again.append(row)

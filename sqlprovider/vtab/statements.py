@@ -153,7 +153,7 @@ class Statements:
         return self._catalog.connection(resource.name.connection).defaults
 
     def _source_rows(self, statement: Insert, run: Run, width: int) -> Iterator[tuple[SQLValue, ...]]:
-        for bindings in (run.bindings, *run.more):
+        for bindings in itertools.chain((run.bindings,), run.more):  # as they come
             if not statement.source:
                 yield ()
                 continue

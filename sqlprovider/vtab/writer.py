@@ -18,6 +18,7 @@ from sqlprovider.errors import (
     ProgrammingError,
     RequestLimitError,
     StatementInterrupted,
+    Warning,
 )
 from sqlprovider.execute.journal import StatementJournal
 from sqlprovider.execute.many import run_steps
@@ -73,25 +74,55 @@ class Writer:
         rows: list[RowWrite] = []
         if isinstance(planned.rows, list):
             _refuse_too_many(mutation, len(planned.rows), self._run.settings)
-        source, keys = iter(planned.rows), set[object]()
+        source, keys, failed = iter(planned.rows), set[object](), list[RowWrite]()
         self._journal = _journal(planned, self._run)
-        while chunk := list(islice(source, _AT_ONCE)):
-            for row in chunk:
-                rows.append(row)
-                row.sequence = len(rows)
-                if not row.operations and row.state != "missing" and not self._run.settings.dry_run:
-                    row.state = "accepted"  # it is as it is to be already
-            _refuse_repeated_keys(mutation, chunk, keys)
-            if not self._send(planned, chunk, rows):
-                break
+        try:
+            while chunk := self._pull(source, rows):
+                _refuse_repeated_keys(mutation, chunk, keys)
+                sending = self._send(planned, chunk, source, rows)
+                failed += sending.failed
+                if sending.halted:
+                    break
+        except Error as error:
+            if error.rows or not any(row.is_sent for row in rows):
+                raise
+            self._fail(mutation, rows, error, None)  # what was sent before it is told
+        if (first := _first(failed)) is not None and first.error is not None:
+            self._fail(mutation, self._all(source, rows), first.error, first)
         accepted = [row for row in rows if row.state == "accepted" and row.is_counted]
         returned = None
         if planned.returning is not None:
             returned = self._returning(mutation.resource, accepted, planned.returning, planned.alias)
         return Written(len(accepted), returned, Report(mutation, rows).last_write(), tuple(rows))
 
-    def _send(self, planned: Planned, chunk: list[RowWrite], rows: list[RowWrite]) -> bool:
-        """Whether to go on with the rows after these. Raises what the first failed row failed for."""
+    def _pull(self, source: Iterator[RowWrite], rows: list[RowWrite]) -> list[RowWrite]:
+        """The next rows of the source, added to `rows`; each stands there once it is planned."""
+        start = len(rows)
+        try:
+            for row in islice(source, _AT_ONCE):
+                rows.append(row)
+                row.sequence = len(rows)
+                if not row.operations and row.state != "missing" and not self._run.settings.dry_run:
+                    row.state = "accepted"  # it is as it is to be already
+        except KeyboardInterrupt:
+            raise StatementInterrupted("interrupted") from None
+        return rows[start:]
+
+    def _all(self, source: Iterator[RowWrite], rows: list[RowWrite]) -> list[RowWrite]:
+        """With the rows that the statement has left; an iterator of the caller's keeps its own."""
+        try:
+            while self._run.more == () and self._pull(source, rows):
+                pass
+        except Error as error:
+            self._run.calls.warn(
+                Warning(f"the rows after row {len(rows)} are not told: {error.message}", reason="untold_rows")
+            )
+        return rows
+
+    def _send(
+        self, planned: Planned, chunk: list[RowWrite], source: Iterator[RowWrite], rows: list[RowWrite]
+    ) -> Sending:
+        """What became of the rows. Raises StatementInterrupted."""
         mutation = planned.mutation
         existing = Existing(mutation, planned.clause, self._engine, self._run)
         sending = Sending(
@@ -110,12 +141,9 @@ class Writer:
         try:
             run_steps(self._run.calls, sending.steps(units), halted=lambda: sending.halted)
         except StatementInterrupted as interrupted:
-            self._fail(mutation, rows, interrupted, _first(sending.failed))
-        if sending.failed:
-            first = _first(sending.failed)
-            if first is not None and first.error is not None:
-                self._fail(mutation, rows, first.error, first)
-        return True
+            known = self._all(source, rows) if isinstance(planned.rows, list) else rows
+            self._fail(mutation, known, interrupted, _first(sending.failed))
+        return sending
 
     def _ask(self, planned: Planned, units: Sequence[Unit], chunk: list[RowWrite]) -> None:
         if self._run.confirm is None or self._run.settings.dry_run:
@@ -144,7 +172,7 @@ class Writer:
         if known > self._run.settings.max_requests:
             raise RequestLimitError(
                 f"{mutation.where}: {known} requests are known to be needed, max_requests is "
-                f"{self._run.settings.max_requests}; nothing was written",
+                f"{self._run.settings.max_requests}; {_none_of_them(rows)}",
                 hint=f"--max-requests {known}, or SET max_requests = {known}",
             )
 
@@ -222,10 +250,16 @@ def _refuse_repeated_keys(mutation: Mutation, chunk: Sequence[RowWrite], keys: s
         if key in keys:
             raise IntegrityError(
                 f"{mutation.where}: two rows have the key {key_text(mutation.resource, row.values)}; "
-                "nothing of them was written",
+                f"{_none_of_them(chunk)}",
                 reason="repeated_key",
             )
         keys.add(key)
+
+
+def _none_of_them(chunk: Sequence[RowWrite]) -> str:
+    """What a refusal before these rows leaves undone."""
+    first = chunk[0].sequence
+    return "nothing was written" if first <= 1 else f"nothing was written from row {first} on"
 
 
 def _first(failed: Sequence[RowWrite]) -> RowWrite | None:
