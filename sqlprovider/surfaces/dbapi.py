@@ -314,7 +314,7 @@ class Cursor:
 
 
 def _bound(params: Iterable[Parameters]) -> Iterator[tuple[SQLValue, ...] | dict[str, SQLValue]]:
-    """Each set of parameters. What the iterator raises is passed on as an error that a write takes note of."""
+    """Each set of parameters; what the iterator raises becomes an error that a write takes note of."""
     source = iter(params)
     while True:
         try:

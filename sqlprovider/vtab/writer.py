@@ -86,7 +86,8 @@ class Writer:
         except Error as error:
             if error.rows or not any(row.is_sent for row in rows):
                 raise
-            self._fail(mutation, rows, error, None)  # what was sent before it is told
+            error.message = error.message.removeprefix(f"{mutation.where}: ")
+            self._fail(mutation, rows, error, None)  # what was sent before is told
         if (first := _first(failed)) is not None and first.error is not None:
             self._fail(mutation, self._all(source, rows), first.error, first)
         accepted = [row for row in rows if row.state == "accepted" and row.is_counted]
