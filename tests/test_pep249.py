@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -26,6 +27,9 @@ KEYS = "projectsId = 'p' AND locationsId = 'l' AND tensorboardsId = 't' AND expe
 RUNS = f"FROM google.aiplatform.runs WHERE {KEYS}"
 COLUMNS = "projectsId, locationsId, tensorboardsId, experimentsId, tensorboardRunId, displayName"
 INSERT = f"INSERT INTO google.aiplatform.runs ({COLUMNS}) VALUES ('p', 'l', 't', 'e1', ?, ?)"
+SERIES = """INSERT INTO google.aiplatform.time_series_points
+(projectsId, locationsId, tensorboardsId, experimentsId, runsId, timeSeriesId, step, wallTime, value)"""
+POINTS = f"{SERIES} VALUES ('p', 'l', 't', 'e1', 'r01', 'loss', ?, '2026-01-01', ?)"
 OWN = '"google.aiplatform.runs"'
 
 
@@ -140,6 +144,66 @@ def test_executemany_takes_an_iterator(connection: Connection, state: VertexStat
         "run 1",
         "run 2",
     ]
+
+
+def test_rows_of_an_iterator_are_sent_as_they_come(connection: Connection, state: VertexState) -> None:
+    sent_before_the_last = 0
+
+    def points() -> Iterator[tuple[int, float]]:
+        nonlocal sent_before_the_last
+        for step in range(10_001):
+            sent_before_the_last = len(state.requests)
+            yield step, 0.5
+
+    assert connection.executemany(POINTS, points()).rowcount == 10_001
+    assert (sent_before_the_last, len(state.requests)) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("last", "error"),
+    [
+        pytest.param(ValueError("of the caller"), ValueError, id="the iterator itself"),
+        pytest.param(KeyboardInterrupt(), sqlprovider.StatementInterrupted, id="Ctrl-C in the iterator"),
+        pytest.param((1.5, "no number"), sqlprovider.ProgrammingError, id="a wrong value"),
+        pytest.param((0, 0.5), sqlprovider.IntegrityError, id="a key that was sent"),
+        pytest.param((0,), sqlprovider.ProgrammingError, id="too few values"),
+    ],
+)
+def test_what_fails_after_rows_were_sent_does_not_hide_them(
+    connection: Connection, last: BaseException | tuple[object, ...], error: type[Exception]
+) -> None:
+    def points() -> Iterator[tuple[object, ...]]:
+        for step in range(10_002):
+            yield step, 0.5
+        if isinstance(last, BaseException):
+            raise last
+        yield last
+
+    cursor = connection.cursor()
+    with pytest.raises(error):
+        cursor.executemany(POINTS, points())
+    said = Counter(row["state"] for row in cursor.last_write)
+    assert said["accepted"] == 10_000
+    assert said["not_tried"] in (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("on_error", "tried"),
+    [pytest.param("stop", False, id="stop"), pytest.param("continue", True, id="continue")],
+)
+def test_every_row_of_a_select_is_told_of_after_a_failure(
+    connection: Connection, on_error: str, tried: bool
+) -> None:
+    connection.execute(f"SET on_error = '{on_error}'")
+    rows = "SELECT 0 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 10000"
+    with pytest.raises(sqlprovider.Error):
+        connection.execute(
+            f"WITH RECURSIVE n AS ({rows}) {SERIES} "
+            "SELECT 'p', 'l', 't', 'e1', 'r01', iif(i, 'loss', 'nope'), i, '2026-01-01', 0.5 FROM n"
+        )
+    said = Counter(row["state"] for row in connection.cursor().last_write)
+    assert sum(said.values()) == 10_001
+    assert (said["failed"], said["not_tried"] == 0) == (1, tried)
 
 
 def test_executemany_of_an_insert_is_one_report(connection: Connection) -> None:

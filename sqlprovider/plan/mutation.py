@@ -147,15 +147,18 @@ def operation(mutation: Mutation, method: Method, values: Values) -> Operation:
     )
 
 
+def secret_columns(mutation: Mutation) -> frozenset[str]:
+    """The columns of a write whose values are secret."""
+    if mutation.method is None:
+        return frozenset()
+    parameters = mutation.method.parameters.values()
+    return frozenset(parameter.column or parameter.name for parameter in parameters if parameter.secret)
+
+
 def writes_secret(mutation: Mutation) -> bool:
     """Whether a value that is secret may be written."""
-    if mutation.method is None:
-        return False
-    named = {
-        parameter.column or parameter.name: parameter for parameter in mutation.method.parameters.values()
-    }
-    given = mutation.columns or tuple(named)
-    return any(name in named and named[name].secret for name in given)
+    secret = secret_columns(mutation)
+    return bool(secret.intersection(mutation.columns) if mutation.columns else secret)
 
 
 def option_columns(mutation: Mutation) -> frozenset[str]:

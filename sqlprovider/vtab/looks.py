@@ -45,6 +45,14 @@ class Looks:
         key = self.resource.key
         return bool(key) and all(values.get(name) is not None for name in key)
 
+    def finds_one(self, values: Mapping[str, SQLValue]) -> bool:
+        """Whether a reading method asks for the row of a key alone, be it as a list of one."""
+        required = (
+            {p.column or p.name for p in method.parameters.values() if p.required}
+            for method in self.resource.verb_methods(Verb.SELECT)
+        )
+        return self.has_key(values) and set(self.resource.key) in list(required)
+
     def operation(self, mutation: Mutation, values: Mapping[str, SQLValue]) -> Operation | None:
         """The one request that answers with the row of a key, where the API has it."""
         keys = {name: values.get(name) for name in self.resource.key}

@@ -139,7 +139,8 @@ class Sending:
             for row in rows:
                 row.is_sent = True
             if self._journal is not None:
-                self._journal.sending([self._line(row) for row in rows])
+                # Until the answer's line stands there, it is what a row that is in the air is.
+                self._journal.sending([replace(self._line(row), state="unknown") for row in rows])
 
         return (yield Send(operation, before))
 
@@ -246,13 +247,17 @@ class Sending:
 
     def _is_unmoved(self, row: RowWrite) -> Decision:
         asked = self._looks.operation(self._mutation, row.old or {})
-        if asked is None or row.old is None:
+        now: Values | Error | None
+        if row.old is None or (asked is None and not self._looks.finds_one(row.old)):
             return True
-        reply = yield Send(asked)
-        if isinstance(reply, Error):
-            self._end(row, reply, "not_tried" if isinstance(reply, StatementInterrupted) else "failed")
+        if asked is None:
+            now = self._read_again(row, row.old)
+        else:
+            reply = yield Send(asked)
+            now = reply if isinstance(reply, Error) else self._looks.answered(asked, reply)
+        if isinstance(now, Error):
+            self._end(row, now, "not_tried" if isinstance(now, StatementInterrupted) else "failed")
             return False
-        now = self._looks.answered(asked, reply)
         if now is None:
             row.state = "missing"
             return False
@@ -260,6 +265,16 @@ class Sending:
             self._end(row, self._clash(row, now, names, None))
             return False
         return True
+
+    def _read_again(self, row: RowWrite, old: Values) -> Values | Error | None:
+        """The row as it is now, where the API finds it in a list."""
+        try:
+            return self._looks.by_key(old)
+        except StatementInterrupted as interrupted:
+            self._end(row, interrupted, "not_tried")
+            raise
+        except Error as error:
+            return error
 
     def _end(self, row: RowWrite, error: Error, state: str = "failed") -> None:
         self._interrupted = self._interrupted or isinstance(error, StatementInterrupted)

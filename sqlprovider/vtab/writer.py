@@ -23,7 +23,7 @@ from sqlprovider.errors import (
 from sqlprovider.execute.journal import StatementJournal
 from sqlprovider.execute.many import run_steps
 from sqlprovider.plan.batch import Unit
-from sqlprovider.plan.mutation import Mutation, writes_secret
+from sqlprovider.plan.mutation import Mutation, secret_columns, writes_secret
 from sqlprovider.sql.statement import Returning
 from sqlprovider.values import Row, SQLValue
 from sqlprovider.vtab.engine import RETURNING_SUFFIX, Engine, Selected
@@ -149,8 +149,7 @@ class Writer:
     def _ask(self, planned: Planned, units: Sequence[Unit], chunk: list[RowWrite]) -> None:
         if self._run.confirm is None or self._run.settings.dry_run:
             return
-        resource = planned.mutation.resource
-        shown = [key_text(resource, row.values) or str(row.given) for row in chunk[:_EXAMPLES]]
+        shown = [_example(planned.mutation, row) for row in chunk[:_EXAMPLES]]
         plan = WritePlan(planned.statement, planned.mutation.where, len(chunk), len(units), tuple(shown))
         if not self._run.confirm(plan):
             declined = StatementInterrupted("nothing was sent", reason="declined")
@@ -257,6 +256,13 @@ def _refuse_repeated_keys(mutation: Mutation, chunk: Sequence[RowWrite], keys: s
         keys.add(key)
 
 
+def _example(mutation: Mutation, row: RowWrite) -> str:
+    """A row for whoever is asked: its key, else what is given, secrets masked."""
+    secret = secret_columns(mutation)
+    given = (f"{name}={'***' if name in secret else value!s}" for name, value in row.given.items())
+    return key_text(mutation.resource, row.values) or ", ".join(given)
+
+
 def _none_of_them(chunk: Sequence[RowWrite]) -> str:
     """What a refusal before these rows leaves undone."""
     first = chunk[0].sequence
@@ -274,7 +280,7 @@ def _what_failed(report: Report, row: RowWrite | None) -> str:
     mutation, total = report.mutation, len(report.rows)
     text = mutation.where
     if mutation.verb is Verb.EXEC:
-        return text
+        return text.removeprefix("EXEC ")
     if row is not None:
         key = key_text(mutation.resource, row.values)
         text += f": row {row.sequence} of {total}{f' ({key})' if key else ''}"

@@ -119,12 +119,6 @@ def test_every_version_of_every_service_is_a_subject(tmp_path: Path) -> None:
         pytest.param(
             "required: true, names: reader", "required: true", "lost answers", id="an id nobody chose"
         ),
-        pytest.param(
-            "        overwrites: true\n        repeat: always\n",
-            "",
-            "lost answers",
-            id="a row that may be doubled",
-        ),
         pytest.param("{id}:giveBack", "{id}:return", "restores", id="what does not restore"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import httpx
 import pytest
 
@@ -17,8 +20,13 @@ from sqlprovider.errors import (
     TransportError,
     UnknownColumnError,
 )
-from tests.vtab.jobs import JOBS, ROUTES
-from tests.vtab.world import Asked, MakeWorld
+from sqlprovider.execute.journal import Journal
+from sqlprovider.sql.parse import parse
+from sqlprovider.sql.statement import Insert
+from sqlprovider.vtab.run import Run, WritePlan
+from sqlprovider.vtab.writer import Writer
+from tests.vtab.jobs import ITEMS, JOBS, ROUTES
+from tests.vtab.world import Asked, MakeWorld, World
 
 
 def test_update_from_writes_each_row_once(make_world: MakeWorld) -> None:
@@ -183,3 +191,56 @@ def test_explain_of_an_insert_without_columns_takes_the_visible_ones(make_world:
     world = make_world(JOBS, ROUTES)
     with pytest.raises(UnknownColumnError, match="create does not take notes, etag"):
         world.run("EXPLAIN INSERT INTO p.s.jobs VALUES ('i', 'n', 'OPEN', 1, '{}', '{}', 0, 'e')")
+
+
+def test_a_journal_line_before_the_answer_says_that_the_row_is_unknown(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world(JOBS, ROUTES)
+    journal = Journal(tmp_path, environ={}, now=lambda: 0.0)
+    written(world, "INSERT INTO p.s.jobs (name) VALUES ('n')", journal=journal)
+    lines = [(row["phase"], row["state"]) for row in journal.read()]
+    assert lines == [("sending", "unknown"), ("answered", "accepted")]
+
+
+def test_what_is_shown_to_whoever_is_asked_holds_no_secret(make_world: MakeWorld) -> None:
+    world = make_world(JOBS.replace("dry: {", "pass: {in: body, secret: true}, dry: {"), ROUTES)
+    shown: list[WritePlan] = []
+
+    def confirm(plan: WritePlan) -> bool:
+        shown.append(plan)
+        return True
+
+    written(world, "INSERT INTO p.s.jobs (name, pass) VALUES ('n', 'hush')", confirm=confirm)
+    assert [plan.examples for plan in shown] == [("name=n, pass=***",)]
+    assert world.lines == ['POST /jobs {"name":"n","pass":"hush"}']
+
+
+def test_a_row_that_only_a_list_gives_gets_a_last_look_too(make_world: MakeWorld) -> None:
+    def listed(asked: Asked) -> object:
+        if "id" not in asked.query:
+            return {"jobs": [*ITEMS.values()]}
+        return {"jobs": [{**ITEMS["a"], "size": 7}]} if asked.query["id"] == "a" else {"jobs": [ITEMS["b"]]}
+
+    found = (
+        "find: {verb: SELECT, http: GET /jobs, parameters: {id: {in: query, required: true}},"
+        ' rows: "jobs[]", pages: one}'
+    )
+    resources = "\n".join(
+        f"      {found}" if line.lstrip().startswith("get:") else line
+        for line in JOBS.splitlines()
+        if "precondition" not in line
+    )
+    world = make_world(resources, {**ROUTES, "GET /jobs": listed})
+    with pytest.raises(IntegrityError, match="size was 1 when it was read, is 7 now, and was to become 11"):
+        world.run("UPDATE p.s.jobs SET size = size + 10 WHERE size > 0")
+    patched = [line for line in world.lines if line.startswith("PATCH")]
+    assert all(line.startswith("PATCH /jobs/b") for line in patched)
+
+
+def written(world: World, text: str, **options: Any) -> None:
+    """Writes an INSERT under a run of the test's own making."""
+    (statement,) = parse(text, world.names)
+    assert isinstance(statement, Insert)
+    run = Run((), world.calls, world.settings, **options)
+    Writer(world.engine, run).write(world.statements.plan(statement, run))

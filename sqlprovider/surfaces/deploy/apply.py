@@ -18,6 +18,7 @@ from sqlprovider.surfaces.deploy.ownership import owner_of
 from sqlprovider.surfaces.deploy.put import put_all
 from sqlprovider.surfaces.deploy.reader import Reader
 from sqlprovider.surfaces.deploy.steps import Statements
+from sqlprovider.surfaces.deploy.values import referenced
 from sqlprovider.surfaces.deploy.wanted import Wanted, want
 from sqlprovider.surfaces.deploy.workers import Workers
 
@@ -72,6 +73,7 @@ class _Applier:
     ) -> None:
         self._plan = plan
         self._manifest = manifest
+        self._referenced = referenced(manifest)
         self._reader = reader
         self._workers = workers
         self._on_done = on_done
@@ -116,7 +118,7 @@ class _Applier:
         for group in _grouped([(step, change, self._want(change)) for step, change in puts]):
             steps = tuple(step for step, _, _ in group)
             pairs = [(change, wanted) for _, change, wanted in group]
-            self._submit(steps, partial(put_all, pairs, self._manifest))
+            self._submit(steps, partial(put_all, pairs, self._referenced))
 
     def _is_wanted(self, change: Change) -> bool:
         assert change.entry is not None

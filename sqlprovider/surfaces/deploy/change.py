@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,20 @@ class Plan:
     def summary(self) -> dict[str, int]:
         """How many there are of each action."""
         return {action.value: sum(c.action is action for c in self.changes) for action in Action}
+
+    def with_earlier(
+        self, earlier: Mapping[str, tuple[Change, str]], states: Mapping[str, str]
+    ) -> tuple[Plan, dict[str, str]]:
+        """This plan and its states with what earlier plans did to what is now as it should be, or gone."""
+        own = {change.id: change for change in self.changes}
+        taken = {
+            label: done
+            for label, done in earlier.items()
+            if label not in own or own[label].action is Action.NOTHING
+        }
+        merged = {label: (change, states[label]) for label, change in own.items()} | taken
+        plan = replace(self, changes=tuple(change for change, _ in merged.values()))
+        return plan, {label: state for label, (_, state) in merged.items()}
 
     def has_changes(self, *, strict: bool = False) -> bool:
         """Whether there is anything to do; a call counts only if `strict`."""

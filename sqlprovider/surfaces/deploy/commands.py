@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from sqlprovider.errors import IntegrityError, InterfaceError, StatementInterrupted, did_you_mean
 from sqlprovider.surfaces.deploy.apply import Applied, apply_plan
-from sqlprovider.surfaces.deploy.change import Plan
+from sqlprovider.surfaces.deploy.change import Change, Plan
 from sqlprovider.surfaces.deploy.flags import DeployArguments
 from sqlprovider.surfaces.deploy.manifest import read_manifest
 from sqlprovider.surfaces.deploy.mask import Mask, MaskedStream
@@ -59,18 +59,18 @@ class Deploy:
         self._arguments = arguments
         self._session = session
         self._stdin = stdin
-        self._streams = (stdout, stderr)
         self._environ = environ
         self._mask = Mask()
-        self._stdout, self._stderr = stdout, stderr
+        self._masked = (MaskedStream(stdout), MaskedStream(stderr))
+        self._stdout, self._stderr = (cast("TextIO", stream) for stream in self._masked)
+        self._earlier: dict[str, tuple[Change, str]] = {}
+        """What earlier rounds of this apply did, by id."""
 
     def run(self) -> int:
         """The exit code; what fails is said on stderr, without secrets."""
         try:
             self._refuse_misuse()
             return self._plan() if self._arguments.command == "plan" else self._apply()
-        except BrokenPipeError:
-            raise
         except (Exception, KeyboardInterrupt) as error:
             code = show_failure(error, stderr=self._stderr, environ=self._environ)
             return MISUSED if isinstance(error, ManifestError) else code
@@ -114,16 +114,21 @@ class Deploy:
     def _apply(self) -> int:
         pinned = None if self._arguments.plan is None else read_plan(Path(self._arguments.plan))
         made = self._made() if pinned is None else self._remade(pinned.made)
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             manifest = self._read(made, pinned)
-            code, is_settled = self._apply_once(manifest, made, pinned)
-            if code != OK or is_settled or pinned is not None:
+            may_repeat = bool(manifest.unsettled) and pinned is None and number + 1 < _ROUNDS
+            code, is_over = self._apply_once(manifest, made, pinned, may_repeat=may_repeat)
+            if code != OK or is_over:
                 return code
-        self._warn(["the files read what they write, and after 10 rounds there is still something to do"])
+        self._warn(
+            [f"the files read what they write, and after {_ROUNDS} rounds there is still something to do"]
+        )
         return FAILED
 
-    def _apply_once(self, manifest: Manifest, made: Made, pinned: Pinned | None) -> tuple[int, bool]:
-        """The exit code, and whether reading the files again would say the same."""
+    def _apply_once(
+        self, manifest: Manifest, made: Made, pinned: Pinned | None, *, may_repeat: bool
+    ) -> tuple[int, bool]:
+        """The exit code, and whether this was the last round."""
         with self._planned(manifest, made) as (plan, reader, workers):
             if pinned is not None and (gone := moved(pinned, plan, self._mask)):
                 raise IntegrityError(
@@ -141,10 +146,10 @@ class Deploy:
                 self._stderr.write("nothing was sent\n")
                 return FAILED, True
             applied = self._send(plan, manifest, reader, workers)
-            outputs = self._outputs(manifest, plan, reader) if applied.is_done else {}
-            self._show(plan, applied, outputs)
-            is_settled = not manifest.unsettled or not plan.has_changes()
-            return self._code(applied), is_settled
+            is_over = not (may_repeat and applied.is_done and plan.has_changes())
+            outputs = self._outputs(manifest, plan, reader) if applied.is_done and is_over else {}
+            self._show(plan, applied, outputs, is_over=is_over)
+            return self._code(applied), is_over
 
     def _send(self, plan: Plan, manifest: Manifest, reader: Reader, workers: Workers) -> Applied:
         with (
@@ -153,10 +158,14 @@ class Deploy:
         ):
             return apply_plan(plan, manifest, reader, workers, on_done=progress.note, stop=control)
 
-    def _show(self, plan: Plan, applied: Applied, outputs: Mapping[str, JSON]) -> None:
+    def _show(self, plan: Plan, applied: Applied, outputs: Mapping[str, JSON], *, is_over: bool) -> None:
         self._warn(dict.fromkeys(applied.warnings))
         if self._arguments.output == "json":
-            self._stdout.write(json_text(applied_json(plan, applied.states, outputs)))
+            # One document, however many rounds there are: each object with what was done to it.
+            whole, states = plan.with_earlier(self._earlier, applied.states)
+            self._earlier = {change.id: (change, states[change.id]) for change in whole.changes}
+            if is_over:
+                self._stdout.write(json_text(applied_json(whole, states, outputs)))
         else:
             word = "destroyed" if self._arguments.command == "destroy" else "applied"
             self._stdout.write(applied_text(plan, applied.states, outputs, word=word))
@@ -190,9 +199,9 @@ class Deploy:
         )
         self._mask = Mask(manifest.secrets)
         self._session.conceal = bool(manifest.secrets)
-        stdout, stderr = (cast("TextIO", MaskedStream(stream, self._mask)) for stream in self._streams)
-        self._stdout, self._stderr = stdout, stderr
-        watch_requests(self._session, stderr)
+        for stream in self._masked:
+            stream.mask = self._mask
+        watch_requests(self._session, self._stderr)
         if pinned is not None and manifest_print(manifest) != pinned.manifest:
             raise IntegrityError(
                 "the files ask for something else than when the plan was made: nothing was sent",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TextIO
 from urllib.parse import quote, quote_plus
 
+from sqlprovider.errors import OperationalError
 from sqlprovider.surfaces.deploy.model import Secret
 from sqlprovider.surfaces.deploy.render import SECRET
 from sqlprovider.values import JSON
@@ -42,15 +45,34 @@ class Mask:
 
 
 class MaskedStream:
-    """A text stream that hides what is secret in each text written."""
+    """A text stream that hides what is secret in each text written.
 
-    def __init__(self, stream: TextIO, mask: Mask) -> None:
+    That its reader has gone (`| head`) neither stops what is sent nor changes the exit code; any other
+    failure to write is an OperationalError.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._mask = mask
+        self.mask = Mask()
 
     def write(self, text: str) -> int:
-        self._stream.write(self._mask.text(text))
+        try:
+            self._stream.write(self.mask.text(text))
+            self._stream.flush()
+        except OSError as error:
+            self._drop()
+            if not isinstance(error, BrokenPipeError):
+                raise OperationalError(
+                    f"cannot write the output: {error.strerror}", reason="output"
+                ) from error
         return len(text)
+
+    def _drop(self) -> None:
+        """What is still to be written goes nowhere, so that Python's last flush does not fail too."""
+        with suppress(OSError, ValueError):  # a stream without a descriptor
+            sink = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(sink, self._stream.fileno())
+            os.close(sink)
 
     def flush(self) -> None:
         self._stream.flush()

@@ -14,6 +14,7 @@ from sqlprovider.surfaces.deploy.live import Found, Lookup, read_live
 from sqlprovider.surfaces.deploy.model import Entry, Manifest, Value
 from sqlprovider.surfaces.deploy.order import references
 from sqlprovider.surfaces.deploy.ownership import Orphans, owner_of
+from sqlprovider.surfaces.deploy.problems import ManifestError
 from sqlprovider.surfaces.deploy.reader import Reader
 from sqlprovider.surfaces.deploy.values import LiveRow, Rows, label_of
 from sqlprovider.surfaces.deploy.wanted import Wanted, want
@@ -61,11 +62,16 @@ class _Planner:
             self._plan_wave(wave)
         changes = [self._changes[entry.label] for entry in self._manifest.entries]
         if self._options.destroy:
-            changes = [change for change in reversed(changes) if change.action is not Action.EXEC]
+            changes = [c for c in reversed(changes) if c.entry is not None and c.entry.method is None]
         elif not self._options.limited:
             orphans = Orphans(self._manifest, self._changes, self._workers)
             changes += orphans.changes(prune=self._options.prune)
             self._warnings += orphans.warnings
+        if self._manifest.unsettled and any(change.action is not Action.NOTHING for change in changes):
+            self._warnings += [
+                f"{place} reads what these files write: once they are applied there may be more to do"
+                for place in self._manifest.unsettled
+            ]
         return Plan(
             tuple(changes),
             self._manifest.dependencies,
@@ -74,7 +80,7 @@ class _Planner:
         )
 
     def _plan_wave(self, wave: tuple[Entry, ...]) -> None:
-        seen = [self._see(entry) for entry in wave]
+        seen = self._see_all(wave)
         lookups = [
             Lookup(one.wanted.entry.label, one.wanted.facts, one.identity, one.below_restored)
             for one in seen
@@ -88,6 +94,19 @@ class _Planner:
             except ProgrammingError as error:
                 problems.append(error)
         _raise_together(problems)
+
+    def _see_all(self, wave: tuple[Entry, ...]) -> list[Seen]:
+        """Every entry of a wave; those that say too little are told together."""
+        seen: list[Seen] = []
+        bad: list[str] = []
+        for entry in wave:
+            try:
+                seen.append(self._see(entry))
+            except ManifestError as error:
+                bad += error.problems
+        if bad:
+            raise ManifestError(bad)
+        return seen
 
     def _see(self, entry: Entry) -> Seen:
         """What the entry wants, and where to look for it."""

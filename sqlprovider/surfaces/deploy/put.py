@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from sqlprovider.errors import DataError, Error, IntegrityError, ProgrammingError
 from sqlprovider.surfaces.deploy.change import Action, Change
 from sqlprovider.surfaces.deploy.diff import Field
-from sqlprovider.surfaces.deploy.model import Manifest
 from sqlprovider.surfaces.deploy.outcome import Outcome, of_error, of_rows
 from sqlprovider.surfaces.deploy.steps import Statements, fields_to_set, key_columns
-from sqlprovider.surfaces.deploy.values import LiveRow, bound, referenced, type_of
+from sqlprovider.surfaces.deploy.values import LiveRow, bound, type_of
 from sqlprovider.surfaces.deploy.wanted import Wanted
 from sqlprovider.values import SQLValue
 
 _Pair = tuple[Change, Wanted]
+_Referenced = Mapping[str, Set[str]]
+"""Label → the columns of its row that something else refers to."""
 
 
-def put_all(pairs: Sequence[_Pair], manifest: Manifest, statements: Statements) -> list[Outcome]:
+def put_all(pairs: Sequence[_Pair], referenced: _Referenced, statements: Statements) -> list[Outcome]:
     """The outcome of each. More than one are rows to be made by one statement."""
     if any(wanted.secrets for _, wanted in pairs):
         with statements.without_bodies():
-            return _put_all(pairs, manifest, statements)
-    return _put_all(pairs, manifest, statements)
+            return _put_all(pairs, referenced, statements)
+    return _put_all(pairs, referenced, statements)
 
 
-def _put_all(pairs: Sequence[_Pair], manifest: Manifest, statements: Statements) -> list[Outcome]:
+def _put_all(pairs: Sequence[_Pair], referenced: _Referenced, statements: Statements) -> list[Outcome]:
     change, wanted = pairs[0]
     if wanted.is_unknown:
         return [_unknown(change, wanted)]
     if change.action in (Action.CREATE, Action.REPLACE):
-        return _make(statements, pairs, manifest)
+        return _make(statements, pairs, referenced)
     is_call = change.action is Action.EXEC
     try:
         row = _put(statements, change, wanted)
     except Error as error:
-        return [of_error(error, is_call=is_call)]
+        return [of_error(_explained(error, "changed"), is_call=is_call)]
     return [Outcome("accepted", row, notes=tuple(statements.notes))]
 
 
@@ -66,17 +67,18 @@ def _set(
     return row
 
 
-def _make(statements: Statements, pairs: Sequence[_Pair], manifest: Manifest) -> list[Outcome]:
+def _make(statements: Statements, pairs: Sequence[_Pair], referenced: _Referenced) -> list[Outcome]:
     change, _ = pairs[0]
     try:
         rows = statements.insert(change.facts, [wanted.inserted() for _, wanted in pairs])
     except Error as error:
-        return of_rows(_explained(error), len(pairs))
+        return of_rows(_explained(error, "made"), len(pairs))
     if len(rows) != len(pairs):
         lost = DataError(f"{change.facts.name}: {len(rows)} rows came back of {len(pairs)} made")
         return [Outcome("unknown", error=lost if n == 0 else None) for n in range(len(pairs))]
     found = [
-        _made(statements, one, wanted, row, manifest) for (one, wanted), row in zip(pairs, rows, strict=True)
+        _made(statements, one, wanted, row, referenced)
+        for (one, wanted), row in zip(pairs, rows, strict=True)
     ]
     return [
         Outcome(o.state, o.row, o.error, tuple(statements.notes)) if n == 0 else o
@@ -85,11 +87,11 @@ def _make(statements: Statements, pairs: Sequence[_Pair], manifest: Manifest) ->
 
 
 def _made(
-    statements: Statements, change: Change, wanted: Wanted, row: LiveRow, manifest: Manifest
+    statements: Statements, change: Change, wanted: Wanted, row: LiveRow, referenced: _Referenced
 ) -> Outcome:
     """What is left to do for a row that was made: what only an UPDATE takes, and what others refer to."""
     later = wanted.set_later()
-    needed = {*referenced(manifest, change.id), *(key_columns(change) if later else ())}
+    needed = {*referenced.get(change.id, ()), *(key_columns(change) if later else ())}
     try:
         if any(row.get(name) is None for name in needed):
             row = _read_back(statements, change, wanted, row)
@@ -133,9 +135,9 @@ def _unknown(change: Change, wanted: Wanted) -> Outcome:
     )
 
 
-def _explained(error: Error) -> Error:
+def _explained(error: Error, what: str) -> Error:
     if isinstance(error, IntegrityError) and error.hint is None:
-        error.hint = "someone else has made it since it was looked for: apply again"
+        error.hint = f"someone else has {what} it since it was looked for: apply again"
     return error
 
 

@@ -38,8 +38,8 @@ _DONE: Mapping[Action, str] = {
     Action.RESTORE: "restored",
     Action.DELETE: "deleted",
     Action.EXEC: "called",
-    Action.NOTHING: "unchanged",
 }
+_WIDEST = 40
 SECRET, UNKNOWN = "(secret)", "(known after apply)"
 
 
@@ -86,19 +86,19 @@ def json_text(value: Mapping[str, JSON]) -> str:
 
 def plan_text(plan: Plan) -> str:
     """The plan as text: what is to be done with each object, then how many of each."""
-    lines = [line for change in plan.changes for line in _change_lines(change)]
+    # The resources stand below one another, unless a few long ids would push all of them away.
+    width = min(max((len(change.id) for change in plan.changes), default=0), _WIDEST)
+    lines = [line for change in plan.changes for line in _change_lines(change, width)]
     lines += [f"warning: {visible(warning)}" for warning in plan.warnings]
     return "\n".join([*lines, f"plan: {summary_text(plan)}"]) + "\n"
 
 
 def summary_text(plan: Plan) -> str:
     """`2 to create, 1 to update, 5 unchanged`, or `nothing to do`."""
-    return _counts(plan.summary(), _SUMMARY) if plan.has_changes(strict=True) else _idle(plan)
-
-
-def _idle(plan: Plan) -> str:
-    count = len(plan.changes)
-    return f"nothing to do, {count} unchanged" if count else "nothing to do"
+    # What is not there, or is skipped, is not called unchanged.
+    unchanged = sum(c.action is Action.NOTHING and c.row is not None for c in plan.changes)
+    counts = _counts({**plan.summary(), Action.NOTHING.value: unchanged}, _SUMMARY)
+    return counts if plan.has_changes(strict=True) else ", ".join(filter(None, ("nothing to do", counts)))
 
 
 def _counts(counts: Mapping[str, int], words: Mapping[Action, str]) -> str:
@@ -107,17 +107,18 @@ def _counts(counts: Mapping[str, int], words: Mapping[Action, str]) -> str:
     )
 
 
-def _change_lines(change: Change) -> Iterator[str]:
-    yield _heading(change)
+def _change_lines(change: Change, width: int) -> Iterator[str]:
+    yield _heading(change, width)
     for field in change.fields:
         yield from _field_lines(change.action, field)
 
 
-def _heading(change: Change) -> str:
-    sign = _SIGNS[change.action]
-    text = f"{sign:>3} {change.action.value:<8} {change.id}"
-    if change.entry is not None:
-        text += f"  {change.resource}"
+def _heading(change: Change, width: int) -> str:
+    text = f"{_SIGNS[change.action]:>3} {change.action.value:<8} "
+    if change.entry is None:
+        text += change.id
+    else:
+        text += f"{change.id:<{width}}  {change.resource}"
         is_told = change.action in (Action.CREATE, Action.NOTHING)
         text += f" ({change.key})" if change.key and not is_told else ""
     if change.reason is not None:
@@ -193,12 +194,12 @@ def _diff_lines(change: Change) -> Iterator[str]:
 
 
 def applied_text(plan: Plan, states: Mapping[str, str], outputs: Mapping[str, JSON], *, word: str) -> str:
-    """How many of each were done, and the outputs."""
-    done = [change for change in plan.changes if states[change.id] in ("accepted", "nothing")]
+    """How many of each were done, if any, and the outputs."""
+    done = [change for change in plan.changes if states[change.id] == "accepted"]
     counts = {action.value: sum(change.action is action for change in done) for action in Action}
-    lines = [f"{word}: {_counts(counts, _DONE) or 'nothing'}"]
+    lines = [f"{word}: {_counts(counts, _DONE)}"] if done else []
     lines += [f"{visible(name)} = {visible(compact(value))}" for name, value in outputs.items()]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line}\n" for line in lines)
 
 
 def stopped_text(plan: Plan, states: Mapping[str, str], failures: Sequence[tuple[str, str]]) -> str:

@@ -161,17 +161,18 @@ def label_of(reference: Reference) -> str:
     return reference.entry if reference.item is None else f"{reference.entry}.{reference.item}"
 
 
-def referenced(manifest: Manifest, label: str) -> Iterator[str]:
-    """The columns of an entry's row that something else refers to."""
+def referenced(manifest: Manifest) -> dict[str, set[str]]:
+    """By label, the columns of its row that something else refers to."""
+    found: dict[str, set[str]] = {}
+    for value in _values(manifest):
+        for reference in references(value):
+            found.setdefault(label_of(reference), set()).add(reference.column)
+    return found
+
+
+def _values(manifest: Manifest) -> Iterator[Value]:
     for entry in manifest.entries:
-        for property_ in entry.properties.values():
-            yield from _columns_of(property_.value, label)
-        for value in entry.when_values.values():
-            yield from _columns_of(value, label)
+        yield from (property_.value for property_ in entry.properties.values())
+        yield from entry.when_values.values()
     for values in manifest.output_values.values():
-        for value in values.values():
-            yield from _columns_of(value, label)
-
-
-def _columns_of(value: Value, label: str) -> Iterator[str]:
-    return (reference.column for reference in references(value) if label_of(reference) == label)
+        yield from values.values()
