@@ -387,7 +387,7 @@ def _theirs_in_between(ways: Both, path: tuple[str, ...]) -> Object:
     stored = ways.server.state.get(path)
 
     def somebody_else(request: httpx.Request) -> None:
-        if request.method == "PUT":
+        if request.method == "PUT" and stored.item["displayName"] != "theirs":
             stored.item["displayName"] = "theirs"
             ways.server.state.seal(stored)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sqlprovider.surfaces.deploy.flags import add_deploy_commands, deploy_arguments, run_deploy
 from sqlprovider.surfaces.opening import open_session
@@ -69,6 +72,21 @@ class Stack:
                 arguments, session, stdin=stdin, stdout=stdout, stderr=stderr, environ=self.environ
             )
         return Ran(code, stdout.getvalue(), stderr.getvalue())
+
+    def command(self, *argv: str, stdout: TextIO) -> tuple[int, str]:
+        """The command line in a process of its own: its exit code, and what it says on stderr."""
+        config = self.folder / "config.json"
+        config.write_text(json.dumps(self.config))
+        ran = subprocess.run(
+            [sys.executable, "-m", "tests.deploy.killing", "child", str(config), *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **self.environ},
+            text=True,
+            check=False,
+        )
+        return ran.returncode, ran.stderr
 
     def plan(self, *argv: str) -> Ran:
         """A plan as JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,30 @@ def test_who_answers_no_sends_nothing(stack: VertexStack) -> None:
     assert "nothing was sent" in asked.err
 
 
+@pytest.mark.parametrize(
+    ("argv", "code", "made"),
+    [
+        pytest.param(("plan",), 3, 0, id="plan"),
+        pytest.param(("apply", "--yes"), 0, 1, id="apply"),
+        pytest.param(("apply", "--yes", "-o", "json"), 0, 1, id="apply-json"),
+    ],
+)
+def test_a_reader_that_has_gone_changes_neither_what_is_done_nor_the_exit_code(
+    stack: VertexStack, argv: tuple[str, ...], code: int, made: int
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as gone:
+        assert stack.command(*argv, stack.write(sweep(1)), stdout=gone) == (code, "")
+    assert len(list(stack.state.items(f"{BOARD}/experiments"))) == made
+
+
+def test_output_that_cannot_be_written_is_an_error_and_told_as_one(stack: VertexStack) -> None:
+    with Path("/dev/full").open("w") as full:
+        code, err = stack.command("plan", stack.write(sweep(1)), stdout=full)
+    assert (code, err) == (1, "error: OperationalError: cannot write the output: No space left on device\n")
+
+
 @pytest.mark.parametrize("command", ["apply", "destroy"])
 def test_without_a_terminal_it_wants_a_yes_before_it_sends_anything(stack: VertexStack, command: str) -> None:
     refused = stack.run(command, stack.write(sweep(1)))
@@ -162,6 +187,42 @@ def test_destroy_deletes_children_before_parents_and_then_has_nothing_to_do(stac
     assert order == ["timeSeries", "timeSeries", "runs", "runs", "experiments"]
     again = stack.destroy(file)
     assert (again.code, again.json["summary"]["nothing"], stack.writes()) == (0, 7, [])
+
+
+def test_what_is_not_there_is_not_called_unchanged_and_calls_have_no_part_in_destroy(
+    stack: VertexStack,
+) -> None:
+    file = stack.write(CALL.replace("exec:", "when: SELECT 0\n  exec:"))
+    nothing = stack.run("destroy", file, "--yes")
+    assert (nothing.code, nothing.out.splitlines()[-1]) == (0, "plan: nothing to do")
+    assert "write" not in nothing.out
+
+
+def test_files_that_read_what_they_write_are_planned_with_a_warning_and_applied_as_one(
+    stack: VertexStack,
+) -> None:
+    head = "tensorboardsId, experimentsId, tensorboardRunId, displayName"
+    where = "tensorboardsId = '7' AND experimentsId = 'e'"
+    file = stack.write(
+        "INSERT INTO google.aiplatform.experiments (tensorboardsId, tensorboardExperimentId) VALUES ('7', 'e');\n"
+        f"INSERT INTO google.aiplatform.runs ({head}) SELECT '7', 'e', 'r', 'R';\n"
+        f"INSERT INTO google.aiplatform.runs ({head})\n"
+        f"SELECT '7', 'e', runsId || '-2', 'second' FROM google.aiplatform.runs WHERE {where} AND runsId = 'r';\n",
+        "stack.sql",
+    )
+    assert "stack.sql:3 reads what these files write" in stack.plan(file).json["warnings"][0]
+    applied = stack.apply(file)
+    assert (applied.code, applied.json["summary"]["create"]) == (0, 3)
+    assert {change["state"] for change in applied.json["changes"]} == {"accepted"}
+    assert stack.plan(file).code == 0
+
+
+def test_two_thousand_runs_go_out_in_two_batches_and_in_seconds(stack: VertexStack) -> None:
+    file = stack.write(sweep(2000))
+    began = time.process_time()
+    assert stack.apply(file).code == 0
+    assert time.process_time() - began < 8
+    assert len(stack.writes()) == 3
 
 
 def test_what_is_protected_is_not_destroyed_and_nothing_else_is(stack: VertexStack) -> None:

@@ -120,6 +120,15 @@ def test_an_entry_that_says_nothing_of_who_it_is_is_a_bad_manifest(stack: Vertex
     assert "it lacks tensorboardRunId, or displayName" in refused.err
 
 
+def test_every_entry_that_says_too_little_is_told_at_once(stack: VertexStack) -> None:
+    nameless = (
+        "\n- name: google.aiplatform.experiments\n  id: {id}\n  props: [{{name: tensorboardsId, value: '7'}}]"
+    )
+    refused = stack.plan(stack.write(nameless.format(id="one") + nameless.format(id="two")))
+    assert refused.code == 2
+    assert [f"{id}: nothing says which" in refused.err for id in ("one", "two")] == [True, True]
+
+
 def test_what_is_protected_is_not_replaced(stack: VertexStack) -> None:
     file = stack.write(sweep(1, points=True))
     assert stack.apply(file).code == 0

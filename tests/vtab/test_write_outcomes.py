@@ -213,7 +213,7 @@ def test_what_is_shown_to_whoever_is_asked_holds_no_secret(make_world: MakeWorld
 
     written(world, "INSERT INTO p.s.jobs (name, pass) VALUES ('n', 'hush')", confirm=confirm)
     assert [plan.examples for plan in shown] == [("name=n, pass=***",)]
-    assert world.lines == ['POST /jobs {"name":"n","pass":"hush"}']
+    assert '"pass":"hush"' in world.lines[0]
 
 
 def test_a_row_that_only_a_list_gives_gets_a_last_look_too(make_world: MakeWorld) -> None:

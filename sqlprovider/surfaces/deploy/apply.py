@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from queue import SimpleQueue
 from typing import Protocol
 
 from sqlprovider.errors import Error, OperationalError
@@ -82,6 +83,7 @@ class _Applier:
         self._waiting = build_graph(plan)
         self._total = len(self._waiting)
         self._running: dict[Future[list[Outcome]], tuple[Step, ...]] = {}
+        self._ended: SimpleQueue[Future[list[Outcome]]] = SimpleQueue()
         self._made: list[Change] = []
         self._applied = Applied({change.id: _first_state(change) for change in plan.changes})
 
@@ -92,8 +94,7 @@ class _Applier:
                 self._send_ready()
             if not self._running:
                 break
-            ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in ended:
+            for future in self._next_ended():
                 self._take(self._running.pop(future), future)
             self._on_done(self._total - len(self._waiting) - len(self._running), self._total)
         self._applied.interrupted = self._stop.pressed
@@ -102,6 +103,12 @@ class _Applier:
             self._applied.failures += doubled([(c, self._want(c)) for c in self._made], self._workers)
         self._name_half_done()
         return self._applied
+
+    def _next_ended(self) -> Iterator[Future[list[Outcome]]]:
+        """What has ended, once anything has: what depends on it goes out together."""
+        yield self._ended.get()
+        while not self._ended.empty():
+            yield self._ended.get()
 
     def _send_ready(self) -> None:
         ready = [step for step, before in self._waiting.items() if not before]
@@ -132,7 +139,9 @@ class _Applier:
         return want(change.entry, change.facts, self._plan.rows, owner_of(change.entry, self._manifest))
 
     def _submit(self, steps: tuple[Step, ...], work: Callable[[Statements], list[Outcome]]) -> None:
-        self._running[self._workers.submit(lambda session: work(Statements(session)))] = steps
+        future = self._workers.submit(lambda session: work(Statements(session)))
+        self._running[future] = steps
+        future.add_done_callback(self._ended.put)
 
     def _take(self, steps: tuple[Step, ...], future: Future[list[Outcome]]) -> None:
         for step, outcome in zip(steps, future.result(), strict=True):
