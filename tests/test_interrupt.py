@@ -116,7 +116,10 @@ def test_a_long_running_operation() -> None:
     state = vertex_small()
     state.polls = 1000
     with Loopback(vertex_app(state)) as server, started(DELETE, server.base_url) as running:
-        assert_one_line(interrupt(running, when=lambda: len(server.requests) >= 2))
+        said, hint = interrupt(running, when=lambda: len(server.requests) >= 2).splitlines()
+    assert said.startswith(SAID)
+    assert "goes on at the backend" in said
+    assert hint.startswith("hint: SELECT name, done, error FROM google.aiplatform.")
 
 
 def test_what_sqlite_computes_alone() -> None:

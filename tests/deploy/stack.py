@@ -75,10 +75,9 @@ class Stack:
 
     def command(self, *argv: str, stdout: TextIO) -> tuple[int, str]:
         """The command line in a process of its own: its exit code, and what it says on stderr."""
-        config = self.folder / "config.json"
-        config.write_text(json.dumps(self.config))
+        keys = [word for key in _keys(self.config["connections"]) for word in ("--set", key)]
         ran = subprocess.run(
-            [sys.executable, "-m", "tests.deploy.killing", "child", str(config), *argv],
+            [sys.executable, "-m", "sqlprovider", *argv, *keys],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,
@@ -99,6 +98,15 @@ class Stack:
     def destroy(self, *argv: str) -> Ran:
         """A destroy without a question, as JSON."""
         return self.run("destroy", *argv, "--yes", "-o", "json")
+
+
+def _keys(value: object, path: str = "") -> Iterator[str]:
+    """A configuration as `--set` takes it: `google.base_url=…`"""
+    if not isinstance(value, Mapping):
+        yield f"{path}={value}"
+        return
+    for key, inner in value.items():
+        yield from _keys(inner, f"{path}.{key}" if path else str(key))
 
 
 class _Terminal(io.StringIO):

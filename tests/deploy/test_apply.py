@@ -204,13 +204,15 @@ def test_files_that_read_what_they_write_are_planned_with_a_warning_and_applied_
     head = "tensorboardsId, experimentsId, tensorboardRunId, displayName"
     where = "tensorboardsId = '7' AND experimentsId = 'e'"
     file = stack.write(
-        "INSERT INTO google.aiplatform.experiments (tensorboardsId, tensorboardExperimentId) VALUES ('7', 'e');\n"
+        "INSERT INTO google.aiplatform.experiments (tensorboardsId, tensorboardExperimentId)\n"
+        "VALUES ('7', 'e');\n"
         f"INSERT INTO google.aiplatform.runs ({head}) SELECT '7', 'e', 'r', 'R';\n"
         f"INSERT INTO google.aiplatform.runs ({head})\n"
-        f"SELECT '7', 'e', runsId || '-2', 'second' FROM google.aiplatform.runs WHERE {where} AND runsId = 'r';\n",
+        "SELECT '7', 'e', runsId || '-2', 'second' FROM google.aiplatform.runs\n"
+        f"WHERE {where} AND runsId = 'r';\n",
         "stack.sql",
     )
-    assert "stack.sql:3 reads what these files write" in stack.plan(file).json["warnings"][0]
+    assert "stack.sql:4 reads what these files write" in stack.plan(file).json["warnings"][0]
     applied = stack.apply(file)
     assert (applied.code, applied.json["summary"]["create"]) == (0, 3)
     assert {change["state"] for change in applied.json["changes"]} == {"accepted"}

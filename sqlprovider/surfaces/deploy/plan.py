@@ -67,7 +67,11 @@ class _Planner:
             orphans = Orphans(self._manifest, self._changes, self._workers)
             changes += orphans.changes(prune=self._options.prune)
             self._warnings += orphans.warnings
-        if self._manifest.unsettled and any(change.action is not Action.NOTHING for change in changes):
+        if (
+            self._manifest.unsettled
+            and not self._options.destroy
+            and any(change.action is not Action.NOTHING for change in changes)
+        ):
             self._warnings += [
                 f"{place} reads what these files write: once they are applied there may be more to do"
                 for place in self._manifest.unsettled
