@@ -12,7 +12,8 @@ Error
    │  ├─ UnknownNameError 42P01            with the nearest names
    │  ├─ UnknownColumnError 42703          with the nearest names
    │  ├─ MissingParameterError 42P02       no method has its required parameters: each one's gap
-   │  └─ AmbiguousMethodError 42725
+   │  ├─ AmbiguousMethodError 42725
+   │  └─ ManifestError 42000               a stack's files are wrong: every problem, with file and line
    ├─ NotSupportedError 0A000              the resource has no such verb; read-only; what we do not do
    ├─ OperationalError 58000               the world failed
    │  ├─ TransportError 08000              dead port, TLS, time-out, cut connection
@@ -202,6 +203,16 @@ class AmbiguousMethodError(ProgrammingError):
 
     sqlstate = "42725"
     default_reason = "ambiguous_method"
+
+
+class ManifestError(ProgrammingError):
+    """A manifest that cannot be used; nothing was sent. `problems`: every fault as `file:line: message`."""
+
+    default_reason = "manifest"
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
 
 
 class NotSupportedError(DatabaseError):

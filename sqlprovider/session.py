@@ -63,7 +63,7 @@ from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
 from sqlprovider.vtab.desired import Desired, desired
 from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
 from sqlprovider.vtab.explain import explain
-from sqlprovider.vtab.names import SessionNames
+from sqlprovider.vtab.names import SessionNames, words_below
 from sqlprovider.vtab.registered import SQLiteConnection, register_resources
 from sqlprovider.vtab.result import Result
 from sqlprovider.vtab.run import Run, WritePlan
@@ -257,27 +257,18 @@ class Session:
         self._confirm = ask
 
     @property
+    def staged(self) -> int:
+        """How many rows wait for COMMIT."""
+        return self._staging.count
+
+    @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self._engine.in_transaction
 
     def completion_words(self, path: tuple[str, ...]) -> list[str]:
         """The names below a path: connections, services, resources, and a resource's columns and methods."""
-        try:
-            match path:
-                case ():
-                    return [*self.catalog.connections, "sqlprovider"]
-                case (connection,):
-                    return [*self.catalog.provider(connection).services]
-                case (connection, service):
-                    return [*self.catalog.service(connection, service).resources]
-                case (connection, service, name):
-                    resource = self.catalog.resource(connection, service, name)
-                    return [*(column.name for column in resource.columns), *resource.methods]
-                case _:
-                    return []
-        except Error:
-            return []
+        return words_below(self.catalog, path)
 
     def interrupt(self) -> None:
         """Stops the statement that is running, from another thread."""
@@ -332,22 +323,24 @@ class Session:
     def _local(self, sql: str, run: Run) -> Result:
         """A statement of SQLite's own; one that ends a transaction has what is staged sent first."""
         transaction = read_transaction(sql)
-        if transaction is not None and self._engine.in_transaction and self._staging.ends_with(transaction):
-            self._send_staged(run)
+        is_sent = self._engine.in_transaction and self._staging.is_sent_by(transaction)
+        accepted = self._send_staged(run) if is_sent else None
         result = self._selected(self._select(sql, run), run)
+        if accepted is not None:
+            result.rowcount = accepted
         if transaction is not None:
             self._staging.followed(transaction)
         if not self._engine.in_transaction:
             self._staging.clear()
         return result
 
-    def _send_staged(self, run: Run) -> None:
-        """Sends what is staged. A failure rolls the local part back and ends the transaction."""
-        if not self._staging.is_empty:
-            self._records = run.calls.records
+    def _send_staged(self, run: Run) -> int:
+        """Sends what is staged; how many rows. A failure rolls the local part back and ends it."""
+        self._records = run.calls.records
         try:
             with _interruptible(run.calls):
-                self.last_write = self._staging.send(self._engine, run) or self.last_write
+                self.last_write = self._staging.send(self._engine, run)
+                return len(self.last_write)
         except Error as error:
             self.last_write = error.rows
             self._engine.rollback()

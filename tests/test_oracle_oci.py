@@ -345,6 +345,7 @@ def test_each_row_of_a_statement_has_a_token_of_its_own_and_reads_have_none(ways
 
 
 WORKSPACE_PATH = ("aiDataPlatforms", PLATFORM, "workspaces", WORKSPACE)
+HERE = f"WHERE aiDataPlatformId = '{PLATFORM}'"
 CHANGES = {
     "a workspace": (WORKSPACE_PATH, "UPDATE oci.aidataplatform.workspaces SET description = 'new'"),
     "a platform": (
@@ -354,12 +355,10 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("path", "update"), [pytest.param(*change, id=name) for name, change in CHANGES.items()]
-)
+@pytest.mark.parametrize(("path", "update"), CHANGES.values(), ids=CHANGES)
 def test_a_change_carries_the_etag_that_was_read(path: tuple[str, ...], update: str, ways: Both) -> None:
     etag = ways.server.state.get(path).etag
-    list(ways.session.run(f"{update} WHERE aiDataPlatformId = '{PLATFORM}'", {}))
+    ways.rows(f"{update} {HERE}")
     read, *_, changed = ways.server.state.requests
     assert (read.method, changed.method) == ("GET", "PUT")
     assert changed.headers["if-match"] == etag != ways.server.state.get(path).etag
@@ -367,18 +366,15 @@ def test_a_change_carries_the_etag_that_was_read(path: tuple[str, ...], update: 
 
 def test_what_somebody_else_set_in_between_is_an_error_with_both_values(ways: Both) -> None:
     stored = _theirs_in_between(ways, WORKSPACE_PATH[:2])
-    update = "UPDATE oci.aidataplatform_control.ai_data_platforms SET displayName = 'mine'"
     with pytest.raises(IntegrityError, match="is 'theirs' now, and was to become 'mine'"):
-        list(ways.session.run(f"{update} WHERE aiDataPlatformId = '{PLATFORM}'", {}))
+        ways.rows(f"UPDATE oci.aidataplatform_control.ai_data_platforms SET displayName = 'mine' {HERE}")
     assert stored["displayName"] == "theirs"
-    (written,) = ways.session.last_write
-    assert (written["state"], written["http_status"]) == ("failed", 412)
+    assert [row["state"] for row in ways.session.last_write] == ["failed"]
 
 
 def test_what_somebody_else_set_in_another_column_stays(ways: Both) -> None:
     stored = _theirs_in_between(ways, WORKSPACE_PATH)
-    update = "UPDATE oci.aidataplatform.workspaces SET description = 'mine'"
-    list(ways.session.run(f"{update} WHERE aiDataPlatformId = '{PLATFORM}'", {}))
+    ways.rows(f"UPDATE oci.aidataplatform.workspaces SET description = 'mine' {HERE}")
     assert (stored["displayName"], stored["description"]) == ("theirs", "mine")
 
 

@@ -112,7 +112,7 @@ class Where:
     tables: tuple[TableRef, ...] = ()
     """Resources in its subqueries."""
     reads_row: bool = True
-    """Whether it reads a column or a table: `WHERE true` is no condition."""
+    """Whether it reads a column: `WHERE true` is no condition."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ class _Writer:
         found = target_conditions(self.trees[0], self.names, tokens)
         tables = self.analysis.tables(part.start, part.stop)
         condition = self.trees[0].root.args.get("where")
-        reads_row = condition is None or condition.find(exp.Column, exp.Query) is not None
+        reads_row = condition is None or condition.find(exp.Column) is not None
         return Where(self.cut(part), found.predicates, found.only_equalities, tables, reads_row)
 
     def target_table(self, where: Where | None) -> TableRef:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from sqlprovider.errors import DatabaseError, Error, InterfaceError, OperationalError
 from sqlprovider.surfaces.failures import FAILED, MISUSED, OK, show_failure
@@ -47,9 +47,9 @@ def main(
     if stdout is None:
         _use_utf8()
     streams = Streams(
-        stdin or sys.stdin,
-        stdout or sys.stdout,
-        stderr or sys.stderr,
+        stdin or _or_nowhere(sys.stdin, "r"),
+        stdout or _or_nowhere(sys.stdout, "w"),
+        stderr or _or_nowhere(sys.stderr, "w"),
         os.environ if environ is None else environ,
     )
     try:
@@ -64,6 +64,11 @@ def main(
     except (Exception, KeyboardInterrupt) as error:
         return show_failure(error, stderr=streams.stderr, environ=streams.environ)
     return code
+
+
+def _or_nowhere(stream: TextIO | None, mode: Literal["r", "w"]) -> TextIO:
+    """A stream of the process: closed by whoever started it, it is None, and nothing comes or goes."""
+    return stream or Path(os.devnull).open(mode, encoding="utf-8")
 
 
 def _run(argv: Sequence[str], streams: Streams, open_session: OpenSession) -> int:
@@ -98,6 +103,8 @@ def _query(arguments: Arguments, streams: Streams, open_session: OpenSession) ->
 
     def run(session: Session) -> int:
         Watched(session, printer, stdout=streams.stdout, stderr=streams.stderr).run(text, params or ())
+        if session.staged:
+            streams.stderr.write(f"warning: {session.staged} staged rows were not sent: there is no COMMIT\n")
         return OK
 
     return _with_session(arguments, streams, open_session, run)

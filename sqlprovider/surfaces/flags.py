@@ -59,8 +59,10 @@ def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
             given = _parser().parse_args(list(argv))
     except SystemExit:
         return None
-    if given.version:
-        return Arguments("version")
+    return Arguments("version") if given.version else _arguments(given)
+
+
+def _arguments(given: argparse.Namespace) -> Arguments:
     match given.command:
         case "query" | "shell":
             return Arguments(

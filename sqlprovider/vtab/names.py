@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Resource, Verb
-from sqlprovider.errors import ProgrammingError, UnknownNameError
+from sqlprovider.errors import Error, ProgrammingError, UnknownNameError
 from sqlprovider.sql.dealer import Dealer
 from sqlprovider.sql.statement import ColumnFact, Statement
 from sqlprovider.values import Name, SQLValue
@@ -103,6 +103,25 @@ class SessionNames:
             if statement is None:
                 return
             yield statement
+
+
+def words_below(catalog: Catalog, path: tuple[str, ...]) -> list[str]:
+    """The names below a path: connections, services, resources, and a resource's columns and methods."""
+    try:
+        match path:
+            case ():
+                return [*catalog.connections, "sqlprovider"]
+            case (connection,):
+                return [*catalog.provider(connection).services]
+            case (connection, service):
+                return [*catalog.service(connection, service).resources]
+            case (connection, service, name):
+                resource = catalog.resource(connection, service, name)
+                return [*(column.name for column in resource.columns), *resource.methods]
+            case _:
+                return []
+    except Error:
+        return []
 
 
 def _facts(resource: Resource) -> Mapping[str, ColumnFact]:

@@ -35,9 +35,9 @@ class Staging:
         """Whether BEGIN opened the transaction; else its first SAVEPOINT did."""
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing is staged."""
-        return not self._planned
+    def count(self) -> int:
+        """How many rows are staged."""
+        return sum(len(list(planned.rows)) for planned in self._planned)
 
     def stage(self, planned: Planned, settings: Settings) -> Written:
         """Keeps a write for COMMIT. Raises what it is refused for, and where it would have to answer now."""
@@ -54,8 +54,11 @@ class Staging:
         self._planned.append(replace(planned, rows=rows))
         return Written(0, None, Report(planned.mutation, rows).last_write(), tuple(rows))
 
-    def ends_with(self, statement: Transaction) -> bool:
-        """Whether a statement ends the transaction and keeps what it did."""
+    def is_sent_by(self, statement: Transaction | None) -> bool:
+        """Whether a statement ends the transaction, keeps what it did, and something is staged."""
+        return bool(self._planned) and statement is not None and self._ends_with(statement)
+
+    def _ends_with(self, statement: Transaction) -> bool:
         if statement.word in ("COMMIT", "END"):
             return True
         if statement.word != "RELEASE" or self._begun or not self._savepoints:

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from sqlprovider.config import load_config
+from sqlprovider.errors import ManifestError
 from sqlprovider.session import Session, provider_names
 from sqlprovider.surfaces.deploy.manifest import read_manifest
 from sqlprovider.surfaces.deploy.model import Entry, Manifest, Value
-from sqlprovider.surfaces.deploy.problems import ManifestError
 
 DOCUMENT = {
     "connections": {

@@ -48,6 +48,8 @@ class Answer:
 class FakeSession:
     """Statements are told apart by `;` and looked up; each one that is run is written down."""
 
+    staged = 0
+
     answers: Mapping[str, Answer] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     in_transaction: bool = False

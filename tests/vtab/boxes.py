@@ -1,4 +1,4 @@
-"""Boxes whose id the client chooses, made one by one or many at once, on a server that can lose its answers."""
+"""Boxes whose id the client chooses, made one by one or many at once; their server can lose answers."""
 
 from __future__ import annotations
 

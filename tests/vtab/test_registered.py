@@ -135,10 +135,11 @@ def test_a_failure_at_commit_says_what_became_of_each_change(
 
     world = registered(make_world(JOBS, {**ROUTES, "DELETE /jobs/([^/]+)": drop}), connection)
     connection.execute("CREATE TABLE t(a)")
-    with pytest.raises(BackendError, match="change 2 of 2") as raised:
+    with pytest.raises(BackendError, match=r"change [12] of 2") as raised:
         connection.execute(f"BEGIN; INSERT INTO t VALUES (1); DELETE FROM {TABLE}; COMMIT")
-    assert [row["state"] for row in raised.value.rows] == ["accepted", "failed"]
-    assert len(written(world)) == 2
+    states = [row["state"] for row in raised.value.rows]
+    assert states in (["accepted", "failed"], ["failed", "not_tried"])  # SQLite says in which order
+    assert len(written(world)) == states.index("failed") + 1
 
 
 def test_the_rows_are_those_of_the_api(make_world: MakeWorld, connection: apsw.Connection) -> None:

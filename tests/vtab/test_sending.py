@@ -79,7 +79,7 @@ def test_an_atomic_batch_that_is_refused_leaves_the_bad_row_alone(
     shelf = Shelf()
     shelf.put("taken")
     world = make_world(BOXES, shelf.routes)
-    name, column, value = bad
+    _, column, value = bad
     sql = SIX.replace("'b2', 'L2', 2", f"'b2', 'L2', {value}" if column == "size" else f"'{value}', 'L2', 2")
     with pytest.raises(Error, match="row 3 of 6"):
         world.run(sql)
@@ -90,7 +90,7 @@ def test_an_atomic_batch_that_is_refused_leaves_the_bad_row_alone(
 def test_on_error_continue_goes_on_and_is_an_error_still(make_world: MakeWorld) -> None:
     shelf = Shelf()
     world = make_world(BOXES, shelf.routes, settings=Settings(on_error="continue"))
-    with pytest.raises(BackendError, match="row 3 of 6 .* after 5 accepted and with 0 not tried"):
+    with pytest.raises(BackendError, match=r"row 3 of 6 .* after 5 accepted and with 0 not tried"):
         world.run(SIX.replace("'L2', 2", "'L2', -1"))
     assert Counter(states(world)) == {"accepted": 5, "failed": 1}
     again = [row["input_row"] for row in world.last_write if row["state"] == "failed"]

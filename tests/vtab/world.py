@@ -25,8 +25,8 @@ from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
 from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
 from sqlprovider.vtab.explain import explain
 from sqlprovider.vtab.names import SessionNames
-from sqlprovider.vtab.statements import Statements
 from sqlprovider.vtab.run import Run
+from sqlprovider.vtab.statements import Statements
 from sqlprovider.vtab.writer import Planned, Writer
 
 PROVIDER = """

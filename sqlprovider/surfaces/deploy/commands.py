@@ -7,7 +7,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
-from sqlprovider.errors import IntegrityError, InterfaceError, StatementInterrupted, did_you_mean
+from sqlprovider.errors import (
+    IntegrityError,
+    InterfaceError,
+    ManifestError,
+    StatementInterrupted,
+    did_you_mean,
+)
 from sqlprovider.surfaces.deploy.apply import Applied, apply_plan
 from sqlprovider.surfaces.deploy.change import Change, Plan
 from sqlprovider.surfaces.deploy.flags import DeployArguments
@@ -16,7 +22,6 @@ from sqlprovider.surfaces.deploy.mask import Mask, MaskedStream
 from sqlprovider.surfaces.deploy.model import Manifest
 from sqlprovider.surfaces.deploy.plan import Options, limit, plan_stack
 from sqlprovider.surfaces.deploy.planfile import Made, Pinned, manifest_print, moved, read_plan, write_plan
-from sqlprovider.surfaces.deploy.problems import ManifestError
 from sqlprovider.surfaces.deploy.progress import ApplyProgress
 from sqlprovider.surfaces.deploy.reader import Reader
 from sqlprovider.surfaces.deploy.render import (

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sqlprovider.errors import ManifestError
 from sqlprovider.surfaces.deploy.model import Entry
-from sqlprovider.surfaces.deploy.problems import ManifestError
 from sqlprovider.surfaces.deploy.values import Known, bound, own_name, type_of
 from sqlprovider.values import JSON, SQLValue
 

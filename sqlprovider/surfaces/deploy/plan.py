@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlprovider.errors import ProgrammingError
+from sqlprovider.errors import ManifestError, ProgrammingError
 from sqlprovider.surfaces.deploy.change import Action, Change, Plan
 from sqlprovider.surfaces.deploy.decide import Seen, decide
 from sqlprovider.surfaces.deploy.identity import Identity, identify, is_parent
@@ -14,7 +14,6 @@ from sqlprovider.surfaces.deploy.live import Found, Lookup, read_live
 from sqlprovider.surfaces.deploy.model import Entry, Manifest, Value
 from sqlprovider.surfaces.deploy.order import references
 from sqlprovider.surfaces.deploy.ownership import Orphans, owner_of
-from sqlprovider.surfaces.deploy.problems import ManifestError
 from sqlprovider.surfaces.deploy.reader import Reader
 from sqlprovider.surfaces.deploy.values import LiveRow, Rows, label_of
 from sqlprovider.surfaces.deploy.wanted import Wanted, want

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from sqlprovider.errors import Error, ProgrammingError
+from sqlprovider.errors import Error, ManifestError
 from sqlprovider.surfaces.deploy.model import Place
-
-
-class ManifestError(ProgrammingError):
-    """A manifest that cannot be used; nothing was sent. `problems`: every fault as `file:line: message`."""
-
-    default_reason = "manifest"
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
 
 
 def told(error: Error) -> str:

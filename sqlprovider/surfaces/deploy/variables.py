@@ -18,11 +18,10 @@ from sqlprovider.surfaces.deploy.model import Place
 from sqlprovider.surfaces.deploy.nodes import Items, Map, Node, Number, Scalar, given_text, node_of
 from sqlprovider.surfaces.deploy.placeholders import holds
 from sqlprovider.surfaces.deploy.problems import Problems
-from sqlprovider.surfaces.deploy.vartypes import TYPE_NAMES, typed_node
 from sqlprovider.surfaces.deploy.yamlfile import read_yaml
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_WORDS = ("default", "description", "secret", "type")
+_WORDS = ("default", "description", "secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,6 @@ class Declared:
     place: Place
     default: Node | None = None
     secret: bool = False
-    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +54,13 @@ class Variables:
         self._from_files: dict[str, Place] = {}
         self._used: set[str] = set()
         self._missing: set[str] = set()
-        self._wrong: set[str] = set()
-        self._typed: dict[str, Node | None] = {}
 
     def declare(self, node: Node | None) -> None:
-        """A file's `variables`: a map of name → default, or name → {default, description, secret, type}."""
+        """A file's `variables`: a map of name → default, or name → {default, description, secret}."""
         if node is None or (isinstance(node, Scalar) and node.value is None):
             return
         if not isinstance(node, Map):
-            self._problems.add(node.place, "variables is a map: name → default, or → {default, secret, type}")
+            self._problems.add(node.place, "variables is a map: name → default, or → {default, secret}")
             return
         for key, value in node.pairs:
             if NAME.fullmatch(key.text) is None or key.text == "env":
@@ -89,9 +85,11 @@ class Variables:
         """A variable's value; None where it has none, and a problem says so."""
         self._used.add(name)
         declared = self._declared.get(name)
-        node = self._value(name, declared)
+        node = self._given.get(name)
+        if node is None and declared is not None:
+            node = declared.default
         if node is None:
-            if name not in self._missing and name not in self._wrong:
+            if name not in self._missing:
                 self._miss(name, place if declared is None else declared.place)
             return None
         return Filled(name, node, declared is not None and declared.secret)
@@ -116,24 +114,6 @@ class Variables:
         near = "" if name in self._declared else did_you_mean(name, tuple(self._declared))
         self._problems.add(place, f"missing variable {name}: give it with --var {name}=…{near}")
 
-    def _value(self, name: str, declared: Declared | None) -> Node | None:
-        if name not in self._typed:
-            node = self._given.get(name)
-            if declared is not None:
-                node = declared.default if node is None else node
-                if node is not None and declared.type is not None:
-                    node = self._as_type(node, declared)
-            self._typed[name] = node
-        return self._typed[name]
-
-    def _as_type(self, node: Node, declared: Declared) -> Node | None:
-        typed = typed_node(node, declared.type or "")
-        if typed is None:
-            self._wrong.add(declared.name)
-            place = None if node.place.file.startswith("--var ") else node.place
-            self._problems.add(place, f"variable {declared.name}: the value is no {declared.type}")
-        return typed
-
     def _declaration(self, key: Scalar, value: Node) -> Declared:
         if not (isinstance(value, Map) and value.pairs and any(k.text in _WORDS for k, _ in value.pairs)):
             return Declared(key.text, key.place, self._default(value))
@@ -146,7 +126,6 @@ class Variables:
             key.place,
             None if (default := value.get("default")) is None else self._default(default, explicit=True),
             self._secret(value.get("secret")),
-            self._type(value.get("type")),
         )
 
     def _default(self, node: Node, *, explicit: bool = False) -> Node | None:
@@ -164,14 +143,6 @@ class Variables:
             self._problems.add(node.place, "secret is true or false")
             return True
         return node is not None and node.value is True
-
-    def _type(self, node: Node | None) -> str | None:
-        if node is None:
-            return None
-        if isinstance(node, Scalar) and node.text in TYPE_NAMES:
-            return node.text
-        self._problems.add(node.place, f"type is one of {', '.join(TYPE_NAMES)}")
-        return None
 
     def _read_file(self, path: Path) -> Iterable[tuple[Scalar, Node]]:
         if (data := read_bytes(path, self._problems)) is None:
