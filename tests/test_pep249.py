@@ -146,6 +146,7 @@ def test_executemany_takes_an_iterator(connection: Connection, state: VertexStat
     ]
 
 
+@pytest.mark.slow
 def test_rows_of_an_iterator_are_sent_as_they_come(connection: Connection, state: VertexState) -> None:
     sent_before_the_last = 0
 
@@ -159,6 +160,7 @@ def test_rows_of_an_iterator_are_sent_as_they_come(connection: Connection, state
     assert (sent_before_the_last, len(state.requests)) == (2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("last", "error"),
     [
@@ -187,6 +189,7 @@ def test_what_fails_after_rows_were_sent_does_not_hide_them(
     assert said["not_tried"] in (2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("on_error", "tried"),
     [pytest.param("stop", False, id="stop"), pytest.param("continue", True, id="continue")],

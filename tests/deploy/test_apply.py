@@ -219,6 +219,7 @@ def test_files_that_read_what_they_write_are_planned_with_a_warning_and_applied_
     assert stack.plan(file).code == 0
 
 
+@pytest.mark.slow
 def test_two_thousand_runs_go_out_in_two_batches_and_in_seconds(stack: VertexStack) -> None:
     file = stack.write(sweep(2000))
     began = time.process_time()
