@@ -90,7 +90,8 @@ class Looks:
         if widest and view is not None:
             conditions[view.option] = view.widest
         test = " AND ".join(f"{quote(name)} = ?" for name in conditions)
-        sql = f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)} WHERE {test}"
+        where = f" WHERE {test}" if test else ""
+        sql = f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)}{where}"
         for row in self._engine.select(sql, [*conditions.values()], self._run.calls).rows:
             yield dict(zip(columns, row, strict=True))
 
