@@ -165,7 +165,8 @@ def check_case(case: Case, backend: Backend, *, rewrite: bool) -> None:
     if rewrite:
         case.path.write_text(case.rewritten(outcome.sections), encoding="utf-8")
     else:
-        assert {name: outcome.sections[name] for name in case.sections} == dict(case.sections)
+        for name, expected in case.sections.items():
+            assert outcome.sections[name] == expected, name
     if outcome.error is None and "oracle" not in case.setup:
         check_against_oracle(case, backend, outcome)
 
