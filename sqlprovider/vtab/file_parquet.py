@@ -66,9 +66,11 @@ class ParquetReader:
     def _opened(self) -> _Arrow:
         arrow_error: type[Exception] = _pyarrow().ArrowException
         with reading(self._call.where):
+            opened = self._source.open()
             try:
-                return _pyarrow("parquet").ParquetFile(self._source.open())
+                return _pyarrow("parquet").ParquetFile(opened)
             except arrow_error as error:
+                opened.close()
                 raise DataError(f"{self._call.where}: it is no Parquet: {error}", reason="file") from error
 
     def _wanted(self, used: frozenset[int]) -> list[str] | None:
