@@ -31,7 +31,7 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """`mlflow.tracking.runs.search`, for messages."""
+        """`lab.bench.trials.search`, for messages."""
         return f"{self.resource}.{self.method.name}"
 
 

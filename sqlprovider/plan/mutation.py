@@ -31,7 +31,7 @@ class Mutation:
 
     @property
     def where(self) -> str:
-        """`INSERT into mlflow.tracking.runs`, for messages."""
+        """`INSERT into lab.bench.trials`, for messages."""
         if self.verb is Verb.EXEC and self.method is not None:
             return f"EXEC {self.resource.name}.{self.method.name}"
         preposition = {Verb.INSERT: "INSERT into", Verb.UPDATE: "UPDATE of", Verb.DELETE: "DELETE from"}

@@ -1,7 +1,7 @@
 """What a text asks for, as frozen values.
 
 Every `sql` here is SQLite text cut out of the user's own text: resource names are spliced in by position
-(`mlflow.tracking.runs` → `"mlflow.tracking.runs" AS runs`), anonymous `?` are numbered by their place in the
+(`lab.bench.trials` → `"lab.bench.trials" AS trials`), anonymous `?` are numbered by their place in the
 whole statement (so that pieces can be run apart), and nothing else is printed anew.
 """
 
@@ -80,7 +80,7 @@ class TableRef:
     """A resource or system table in table position."""
 
     table: str
-    """Its name in SQLite: `mlflow.tracking.runs`, `sqlprovider.methods`."""
+    """Its name in SQLite: `lab.bench.trials`, `sqlprovider.methods`."""
     name: Name | None
     """None for a system table."""
     alias: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
-from sqlprovider.config import SETTINGS, Settings, parse_value
+from sqlprovider.config import SETTINGS, parse_value
 from sqlprovider.surfaces.deploy.flags import (
     COMMANDS,
     DeployArguments,
@@ -16,6 +16,7 @@ from sqlprovider.surfaces.deploy.flags import (
     deploy_arguments,
 )
 from sqlprovider.surfaces.render import FORMATS
+from sqlprovider.surfaces.setting_flags import add_configuration_flags
 
 _EPILOG = """\
 exit codes: 0 ok, 1 a statement failed (those after it are not run), 2 usage or configuration,
@@ -158,28 +159,7 @@ def _add_session_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--db", default=":memory:", metavar="FILE", help="the local database; default: in memory"
     )
-    parser.add_argument(
-        "--config", metavar="FILE", help="default: $SQLPROVIDER_CONFIG, ./sqlprovider.toml, the user's folder"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting, or a key below connections (mlflow.base_url=…); may be repeated",
-    )
-    for name, setting in SETTINGS.items():
-        flag = f"--{name.replace('_', '-')}"
-        if setting.is_flag and getattr(Settings(), name):
-            # What is on by default is turned off by `--no-…`.
-            action = argparse.BooleanOptionalAction
-            parser.add_argument(
-                flag, dest=name, action=action, default=None, help=f"{setting.title} (default)"
-            )
-        elif setting.is_flag:
-            parser.add_argument(flag, dest=name, action="store_true", default=None, help=setting.title)
-        else:
-            parser.add_argument(flag, dest=name, metavar=setting.metavar, help=setting.title)
+    add_configuration_flags(parser)
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ class WritePlan:
 
     statement: str
     what: str
-    """`UPDATE of mlflow.tracking.runs`."""
+    """`UPDATE of lab.bench.trials`."""
     rows: int
     requests: int
     """As many as are known to be needed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from sqlprovider.config import SETTINGS
+from sqlprovider.surfaces.setting_flags import add_configuration_flags
 
 if TYPE_CHECKING:
     from sqlprovider.session import Session
@@ -66,7 +66,7 @@ def add_deploy_commands(commands: _Subparsers) -> None:
     _add_manifest_flags(destroy)
     _add_yes(destroy)
     for parser in (plan, apply, destroy):
-        _add_session_flags(parser)
+        add_configuration_flags(parser, _SETTINGS)
 
 
 def deploy_arguments(given: argparse.Namespace) -> DeployArguments:
@@ -146,25 +146,3 @@ def _add_plan_flags(parser: argparse.ArgumentParser) -> None:
 
 def _add_yes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _add_session_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", metavar="FILE", help="default: $SQLPROVIDER_CONFIG, ./sqlprovider.toml, the user's folder"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting, or a key below connections (mlflow.base_url=…); may be repeated",
-    )
-    for name in SETTINGS:
-        parser.set_defaults(**{name: None})
-    for name in _SETTINGS:
-        setting, flag = SETTINGS[name], f"--{name.replace('_', '-')}"
-        if setting.is_flag:
-            action = argparse.BooleanOptionalAction if name == "journal" else "store_true"
-            parser.add_argument(flag, dest=name, action=action, default=None, help=setting.title)
-        else:
-            parser.add_argument(flag, dest=name, metavar=setting.metavar, help=setting.title)
