@@ -21,7 +21,7 @@ from sqlprovider.values import (
     epoch_ms_from_text,
 )
 
-_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 def to_wire(value: SQLValue, parameter: Parameter, *, where: str) -> JSON:
@@ -187,7 +187,7 @@ def _real(value: SQLValue) -> JSON:
         if math.isnan(number):
             return "NaN"
         return number if math.isfinite(number) else ("Infinity" if number > 0 else "-Infinity")
-    for name in _NOT_FINITE:
+    for name in NOT_FINITE:
         if isinstance(number, str) and number.strip().lower() == name.lower():
             return name
     raise ValueError("it takes a number, 'NaN', 'Infinity' or '-Infinity'")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlprovider.catalog.model import Column, Method, Resource, Role
+from sqlprovider.catalog.model import Column, Method, Resource, Role, Wire
 from sqlprovider.execute.items import value_at
 from sqlprovider.execute.response import Answer
 from sqlprovider.execute.rows import decode_column, decode_item
@@ -24,6 +24,9 @@ def sent(operation: Operation, resource: Resource) -> dict[str, SQLValue]:
             wire = wire[0] if len(wire) == 1 else None
         if parameter.wire is column.wire:
             found[column.name] = decode_column(column, wire)
+            if column.wire is Wire.NUMBER:  # what has no number has a text
+                twins = (c for c in resource.columns if c.wire is Wire.NUMBER_TEXT and c.path == column.path)
+                found |= {twin.name: decode_column(twin, wire) for twin in twins}
     return found | chosen_id(operation)
 
 

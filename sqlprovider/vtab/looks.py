@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlprovider.catalog.model import Column, Resource, Role, Verb
+from sqlprovider.catalog.model import Column, Resource, Role, Verb, Wire
 from sqlprovider.execute.response import Answer
 from sqlprovider.execute.rows import decode_column, decode_item
 from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import Mutation, operation
+from sqlprovider.plan.wire import NOT_FINITE
 from sqlprovider.values import SQLValue, Type, cast, datetime_from_text
 from sqlprovider.vtab.engine import Engine
 from sqlprovider.vtab.run import Run
@@ -107,6 +108,8 @@ def holds(
         column = resource.column(name)
         if column is None or column.role is Role.OPTION or column.write_only:
             continue
+        if column.wire is Wire.NUMBER_TEXT and value not in NOT_FINITE:
+            continue  # the number itself is compared: 1 and 1.0 are other texts
         now = found.get(name)
         if not same_value(column, now, value) or _keeps(column, now, value, (before or {}).get(name)):
             return False
