@@ -14,6 +14,9 @@ Row: TypeAlias = tuple[SQLValue, ...]
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Params: TypeAlias = "tuple[SQLValue, ...] | dict[str, SQLValue]"
 
+NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+"""What is written for numbers that JSON has not."""
+
 
 class Type(StrEnum):
     """The type of a column, as DESCRIBE and the DB-API's description name it."""

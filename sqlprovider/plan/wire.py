@@ -13,6 +13,7 @@ from sqlprovider.catalog.model import Parameter, Wire
 from sqlprovider.errors import ProgrammingError
 from sqlprovider.values import (
     JSON,
+    NOT_FINITE,
     SQLValue,
     Type,
     cast,
@@ -20,8 +21,6 @@ from sqlprovider.values import (
     datetime_from_text,
     epoch_ms_from_text,
 )
-
-NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 def to_wire(value: SQLValue, parameter: Parameter, *, where: str) -> JSON:

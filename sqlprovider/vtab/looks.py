@@ -10,8 +10,7 @@ from sqlprovider.execute.response import Answer
 from sqlprovider.execute.rows import decode_column, decode_item
 from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import Mutation, operation
-from sqlprovider.plan.wire import NOT_FINITE
-from sqlprovider.values import SQLValue, Type, cast, datetime_from_text
+from sqlprovider.values import NOT_FINITE, SQLValue, Type, cast, datetime_from_text
 from sqlprovider.vtab.engine import Engine
 from sqlprovider.vtab.run import Run
 from sqlprovider.vtab.table import quote

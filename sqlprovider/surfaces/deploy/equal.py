@@ -6,13 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from sqlprovider.surfaces.deploy.values import LiveRow, as_json, parsed, text_of
-from sqlprovider.values import JSON, Type, cast, datetime_from_epoch_ms, datetime_from_text
+from sqlprovider.values import JSON, NOT_FINITE, Type, cast, datetime_from_epoch_ms, datetime_from_text
 
 if TYPE_CHECKING:
     from sqlprovider.session import ColumnFacts
 
 _EMPTY: tuple[JSON, ...] = (None, "", {}, [])
-_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 
 
@@ -52,7 +51,7 @@ def texts(value: JSON) -> dict[str, str]:
 
 def _is_named(wanted: JSON, row: LiveRow, column: ColumnFacts) -> bool:
     """NaN and Infinity are NULL beside a column that says which."""
-    return wanted in _NOT_FINITE and row.get(f"{column.name}_text") == wanted
+    return wanted in NOT_FINITE and row.get(f"{column.name}_text") == wanted
 
 
 def _moment(value: JSON) -> JSON:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlprovider.errors import did_you_mean
 from sqlprovider.surfaces.deploy.nodes import Scalar
-from sqlprovider.values import JSON, Type, datetime_from_epoch_ms, datetime_from_text
+from sqlprovider.values import JSON, NOT_FINITE, Type, datetime_from_epoch_ms, datetime_from_text
 
 UNFILLED = ("string", "integer", "boolean", "object", "array")
 """A value that is just this word was never filled in."""
@@ -21,7 +21,6 @@ _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
-_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
 _LARGEST = 2**63
 
@@ -107,7 +106,7 @@ def _integer(node: Scalar) -> JSON:
 def _real(node: Scalar) -> JSON:
     _refuse_doubt(node)
     value = node.value
-    if value in _NOT_FINITE:
+    if value in NOT_FINITE:
         return value
     if isinstance(value, str):
         try:
