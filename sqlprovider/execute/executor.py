@@ -35,12 +35,13 @@ from sqlprovider.execute.exchange import Address, Call, Target
 from sqlprovider.execute.failure import operation_context
 from sqlprovider.execute.items import items_at
 from sqlprovider.execute.ledger import Ledger
+from sqlprovider.execute.listing import Listing
 from sqlprovider.execute.operations import Following, Operations
 from sqlprovider.execute.paginate import paginator
 from sqlprovider.execute.pool import DaemonPool, Tasks, interrupted
 from sqlprovider.execute.request import build_poll, build_request
 from sqlprovider.execute.response import Answer, Page
-from sqlprovider.execute.sender import Listing, Sender, record_of
+from sqlprovider.execute.sender import Sender, record_of
 from sqlprovider.execute.wait import Waiting, operation_result
 from sqlprovider.plan.model import Operation, without_secrets
 from sqlprovider.values import JSON
