@@ -5,8 +5,9 @@ The public names, resolved at first use so that importing the package loads noth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+__version__ = "0.1.0"
 
+TYPE_CHECKING = False  # loading `typing` takes longer than all that --version does
 if TYPE_CHECKING:
     from sqlprovider.errors import (
         AmbiguousMethodError,
@@ -60,8 +61,6 @@ if TYPE_CHECKING:
         Timestamp,
         TimestampFromTicks,
     )
-
-    __version__: str
 
 __all__ = [
     "BINARY",
@@ -117,26 +116,14 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "__version__":
-        value: object = _read_version()
-    else:
-        from sqlprovider import errors  # noqa: PLC0415  loaded at first use
-        from sqlprovider.surfaces import dbapi, typeobjects  # noqa: PLC0415  loaded at first use
+    from sqlprovider import errors  # noqa: PLC0415  loaded at first use
+    from sqlprovider.surfaces import dbapi, typeobjects  # noqa: PLC0415  loaded at first use
 
-        value = next(
-            getattr(module, name) for module in (errors, dbapi, typeobjects) if hasattr(module, name)
-        )
+    value: object = next(
+        getattr(module, name) for module in (errors, dbapi, typeobjects) if hasattr(module, name)
+    )
     globals()[name] = value
     return value
-
-
-def _read_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  slower than the import itself
-
-    try:
-        return version("sqlprovider")
-    except PackageNotFoundError:
-        return "0+source"
 
 
 def __dir__() -> list[str]:

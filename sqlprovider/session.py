@@ -143,6 +143,7 @@ class Session:
             lambda: self.last_write,
             operations=self._executor.operations.records,
             journal=self._journal.read,
+            limits=self._executor.limits.records,
         )
         for name, table in tables.items():
             self._engine.add_rows(name, table.columns, table.rows)

@@ -39,6 +39,7 @@ SYSTEM_TABLES = (
     "last_write",
     "journal",
     "operations",
+    "limits",
 )
 
 

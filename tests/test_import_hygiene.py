@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,20 +14,71 @@ TABLES = "sqlprovider.surfaces.table"
 """The one module of ours that loads rich with itself; httpx loads it too, where click is installed."""
 
 
-def loaded(code: str) -> set[str]:
-    """The heavy libraries that a fresh Python has loaded after the code."""
+READS_DOCUMENTS = {"pydantic", "yaml", "sqlprovider.catalog.document", "sqlprovider.catalog.build"}
+NO_STATEMENT = {
+    "sqlprovider.session",
+    "sqlprovider.values",
+    "sqlprovider.catalog",
+    "sqlprovider.surfaces.render",
+}
+LOCAL = "SELECT 1"
+NAMED = "EXPLAIN SELECT * FROM mlflow.tracking.runs"
+
+
+def modules(code: str, **environ: str) -> set[str]:
+    """What a fresh Python has loaded after the code."""
     ended = subprocess.run(
         [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"],
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "SQLPROVIDER_CONFIG": os.devnull},
+        env={**os.environ, "SQLPROVIDER_CONFIG": os.devnull, **environ},
     )
-    return {*HEAVY, TABLES} & set(ended.stderr.split())
+    return set(ended.stderr.split())
+
+
+def loaded(code: str) -> set[str]:
+    """The heavy libraries that a fresh Python has loaded after the code."""
+    return {*HEAVY, TABLES} & modules(code)
 
 
 def command(*argv: str) -> str:
     return f"from sqlprovider.surfaces.cli import main\nmain({list(argv)!r}, stdout=open('/dev/null', 'w'))"
+
+
+def test_the_version_loads_one_module_of_ours() -> None:
+    assert modules(command("--version")) - modules("pass") == {
+        "__future__",
+        "sqlprovider",
+        "sqlprovider.surfaces",
+        "sqlprovider.surfaces.cli",
+    }
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--help"], ["query", "--help"], ["shell", "--help"], ["plan", "--help"], ["providers", "--help"]],
+)
+def test_help_loads_words_and_nothing_that_runs_a_statement(argv: list[str]) -> None:
+    found = modules(command(*argv))
+    assert "sqlprovider.surfaces.flags" in found
+    assert not {*HEAVY, *NO_STATEMENT, "json", "tomllib", "platformdirs"} & found
+
+
+def test_a_local_query_loads_what_sqlite_needs() -> None:
+    found = modules(command("query", LOCAL))
+    assert "apsw" in found
+    assert not {"sqlglot", "prompt_toolkit", TABLES, *READS_DOCUMENTS} & found
+    assert not {
+        name for name in found if name.startswith(("sqlprovider.exercise", "sqlprovider.surfaces.demo"))
+    }
+
+
+def test_a_statement_on_a_compiled_provider_reads_no_documents(tmp_path: Path) -> None:
+    first, second = (modules(command("query", NAMED), SQLPROVIDER_CACHE_DIR=str(tmp_path)) for _ in range(2))
+    assert first >= READS_DOCUMENTS
+    assert "sqlprovider.catalog.compiled" in second
+    assert not READS_DOCUMENTS & second
 
 
 @pytest.mark.parametrize(

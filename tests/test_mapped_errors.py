@@ -11,7 +11,7 @@ import pytest
 
 import sqlprovider
 from sqlprovider import errors
-from sqlprovider.vtab.engine import map_sqlite_error, sqlite_errors
+from sqlprovider.vtab.sqlite_errors import map_sqlite_error, sqlite_errors
 
 MEANINGS: dict[type[errors.Error], set[type[apsw.Error]]] = {
     # The file, the disk, the memory, another process.

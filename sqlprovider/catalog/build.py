@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from sqlprovider.catalog.batches import batched
@@ -10,6 +11,7 @@ from sqlprovider.catalog.columns import build_columns
 from sqlprovider.catalog.document import (
     DropDocument,
     FilterDocument,
+    FinishedDocument,
     IdentityDocument,
     MethodDocument,
     OrderDocument,
@@ -28,6 +30,7 @@ from sqlprovider.catalog.model import (
     ITSELF,
     Drop,
     ErrorShape,
+    Finished,
     Identity,
     Method,
     Pages,
@@ -45,6 +48,7 @@ from sqlprovider.catalog.model import (
 )
 from sqlprovider.catalog.parameters import identifier, method_parameters, versioned
 from sqlprovider.catalog.push import Filter, Order, Push, Term
+from sqlprovider.catalog.quotas import method_quota, service_quota
 from sqlprovider.catalog.references import bind_columns, set_columns, split_reference, view_path
 from sqlprovider.values import Name
 
@@ -93,7 +97,7 @@ def _service(
     version = versions.get(name, document.version)
 
     def open_(resource: str) -> Resource:
-        return _resource(Name(provider.provider, name, resource), services, version)
+        return _resource(Name(provider.provider, name, resource), services, version, provider)
 
     return Service(
         name=name,
@@ -104,14 +108,21 @@ def _service(
         global_url=document.global_url,
         endpoints=document.endpoints,
         versions=document.versions or (document.version,),
+        quota=service_quota(document, provider),
     )
 
 
-def _resource(name: Name, services: Mapping[str, ServiceDocument], version: str) -> Resource:
-    document = services[name.service].resources[name.resource]
+def _resource(
+    name: Name, services: Mapping[str, ServiceDocument], version: str, provider: ProviderDocument
+) -> Resource:
+    service = services[name.service]
+    document = service.resources[name.resource]
     taken = {method: method_parameters(document, shape) for method, shape in document.methods.items()}
     methods = {
-        method: _method(method, document, shape, taken[method], version, services[name.service].headers)
+        method: replace(
+            _method(method, document, shape, taken[method], version, service.headers),
+            quota=method_quota(name, method, shape, service, provider),
+        )
         for method, shape in document.methods.items()
     }
     return Resource(
@@ -129,11 +140,17 @@ def _resource(name: Name, services: Mapping[str, ServiceDocument], version: str)
         refuses=document.refuses,
         identity=None if document.identity is None else _identity(document.identity),
         restore=document.restore,
+        finished=None if document.finished is None else _finished(document.finished, document),
     )
 
 
 def _identity(identity: IdentityDocument) -> Identity:
     return Identity(tuple(identifier(column) for column in identity.columns), unique=identity.unique)
+
+
+def _finished(finished: FinishedDocument, resource: ResourceDocument) -> Finished:
+    column = resource.columns[finished.column]
+    return Finished(column.path or (finished.column,), finished.values, finished.keep)
 
 
 def _view(view: ViewDocument, resource: ResourceDocument) -> View:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
 
-from sqlprovider.catalog.model import Method, Provider, Resource, Service
 from sqlprovider.errors import UnknownNameError, did_you_mean
 from sqlprovider.values import Name
 
-LoadProvider = Callable[[str, Mapping[str, str]], Provider]
+if TYPE_CHECKING:
+    from sqlprovider.catalog.model import Method, Provider, Resource, Service
+
+LoadProvider: TypeAlias = "Callable[[str, Mapping[str, str]], Provider]"
 """(provider's name, service → version wanted) → Provider."""
 
 

@@ -13,6 +13,7 @@ from sqlprovider.catalog.document import Fault, ProviderDocument, ServiceDocumen
 from sqlprovider.catalog.facts import FactResources
 from sqlprovider.catalog.model import Place
 from sqlprovider.catalog.parameters import VERSION, method_parameters
+from sqlprovider.catalog.quotas import provider_limit_faults, service_limit_faults
 from sqlprovider.catalog.source import PROVIDER_FILE, Source, problems_of, read_service, read_source
 from sqlprovider.catalog.spelling import placeholders
 from sqlprovider.errors import CatalogError, Problem, did_you_mean
@@ -135,6 +136,7 @@ def _provider_faults(provider: ProviderDocument, source: Source) -> Iterator[Fau
     if provider.wait is not None:
         yield from _wait_faults(provider.wait)
     yield from _address_faults(provider.base_url.url)
+    yield from provider_limit_faults(provider)
 
 
 def _wait_faults(wait: WaitDocument) -> Iterator[Fault]:
@@ -172,6 +174,7 @@ def _service_faults(name: str, service: ServiceDocument, source: Source) -> Iter
             if shape.wait and not waits:
                 yield Fault((*here, "wait"), f"{PROVIDER_FILE} does not say how to `wait` for an operation")
     yield from _base_url_faults(service)
+    yield from service_limit_faults(name, source.services, source.provider)
 
 
 def _base_url_faults(service: ServiceDocument) -> Iterator[Fault]:

@@ -185,6 +185,25 @@ def _drop(scope: ResourceScope) -> Iterator[Fault]:
         yield from unknown_name(("drop", "unless"), "parameter", drop.unless, taken)
 
 
+def _finished(scope: ResourceScope) -> Iterator[Fault]:
+    """Only a method that answers with one object tells of it alone whether it is finished."""
+    finished = scope.document.finished
+    if finished is None:
+        return
+    at = ("finished", "column")
+    if (column := scope.document.columns.get(finished.column)) is None:
+        yield from unknown_name(at, "column", finished.column, tuple(scope.document.columns))
+        return
+    for value in finished.values:
+        if column.enum and value not in column.enum:
+            yield Fault(
+                ("finished", "values"), f"{finished.column} is no {value!r}{did_you_mean(value, column.enum)}"
+            )
+    reading = [method for method in scope.document.methods.values() if method.verb is Verb.SELECT]
+    if all(any(segment.endswith("[]") for segment in method.rows or ()) for method in reading):
+        yield Fault(("finished",), "no SELECT answers with one object, and lists are not kept longer")
+
+
 def _parents(scope: ResourceScope) -> Iterator[Fault]:
     known = tuple(
         dict.fromkeys(
@@ -272,5 +291,6 @@ _CHECKS: tuple[Callable[[ResourceScope], Iterator[Fault]], ...] = (
     _clashes,
     _view,
     _drop,
+    _finished,
     _parents,
 )

@@ -1,6 +1,6 @@
 """ResourceDocument → Columns in table order: what identifies the row, the item's fields, what is hidden.
 
-Hidden are the answer's own fields, `item_` (the whole item) and the options of all methods.
+Hidden are the answer's own fields, `item_` (the whole item), `cached_at` and the options of all methods.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sqlprovider.catalog.document import ColumnDocument, Fault, ResourceDocument
-from sqlprovider.catalog.model import Column, Parameter, Path, Role
+from sqlprovider.catalog.model import CACHED_AT, Column, Parameter, Path, Role
 from sqlprovider.catalog.parameters import identifier
 from sqlprovider.values import Type
 
@@ -16,7 +16,7 @@ Taken = dict[str, dict[str, Parameter]]
 """Method → its parameters by name."""
 
 WHOLE_ITEM = Column("item_", Type.JSON, Role.ITEM, hidden=True, whole_item=True)
-
+_CACHED_AT = Column(CACHED_AT, Type.DATETIME, Role.CACHE, hidden=True)
 
 _TOLD_APART = 63
 """SQLite says of each of the first columns whether it is read, of those beyond only whether any is."""
@@ -39,7 +39,9 @@ def build_columns(resource: ResourceDocument, taken: Taken) -> tuple[Column, ...
     # apart.
     is_wide = len(named) + len(items) + len(response) > _TOLD_APART
     fields = (*named, *response, *items) if is_wide else (*named, *items, *response)
-    return (*fields, WHOLE_ITEM, *options)
+    # A field or an option of the API that is called so comes first.
+    is_free = all(column.name.lower() != CACHED_AT for column in (*fields, *options))
+    return (*fields, WHOLE_ITEM, *((_CACHED_AT,) if is_free else ()), *options)
 
 
 def option_parameters(taken: Taken, held: Iterable[str]) -> Iterator[tuple[str, Parameter]]:

@@ -6,6 +6,7 @@ another (a parameter that is a column, a parent that exists) is checked in `chec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, TypeVar
@@ -175,6 +176,21 @@ class TreeDocument(_Document):
     column: str
 
 
+class QuotaDocument(_Document):
+    """How many calls of one scope the API takes; calls of the same scope are counted together."""
+
+    scope: SnakeCase | None = None
+    per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    concurrency: int | None = Field(default=None, gt=0)
+
+
+class LimitsDocument(QuotaDocument):
+    """… of a provider or a service; `read` and `write` where those are counted apart from the others."""
+
+    read: QuotaDocument | None = None
+    write: QuotaDocument | None = None
+
+
 class BatchDocument(_Document):
     """How many rows of a method go out as one call: of `method`, by `http`, else of the method itself."""
 
@@ -218,6 +234,7 @@ class MethodDocument(_Document):
     read_first: bool = False
     ordered: tuple[str, ...] = ()
     overwrites: bool = False
+    limits: QuotaDocument | None = None
 
     @property
     def http_method(self) -> str:
@@ -270,6 +287,25 @@ class IdentityDocument(_Document):
     unique: bool = False
 
 
+def _seconds(value: object) -> object:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("a time is a number and its unit: 90s, 30m, 24h or 7d")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+Duration = Annotated[float, BeforeValidator(_seconds)]
+
+
+class FinishedDocument(_Document):
+    """Objects that hardly change any more: those with one of `values` in `column`."""
+
+    column: str
+    values: tuple[str, ...] = Field(min_length=1)
+    keep: Duration
+
+
 class ResourceDocument(_Document):
     """One table."""
 
@@ -284,6 +320,7 @@ class ResourceDocument(_Document):
     refuses: dict[Verb, str] = {}
     identity: Annotated[IdentityDocument, BeforeValidator(columns_alone)] | None = None
     restore: str | None = None
+    finished: FinishedDocument | None = None
     methods: dict[SnakeCase, MethodDocument] = Field(min_length=1)
 
 
@@ -299,6 +336,7 @@ class ServiceHead(_Document):
     global_url: str | None = None
     endpoints: dict[str, str] = {}
     headers: dict[str, str] = {}
+    limits: LimitsDocument | None = None
 
 
 class ServiceDocument(ServiceHead):
@@ -371,6 +409,7 @@ class ProviderDocument(_Document):
     auth: AuthDocument = AuthDocument(types=("none",))
     errors: ErrorsDocument
     wait: WaitDocument | None = None
+    limits: LimitsDocument | None = None
 
 
 Shape = TypeVar("Shape", bound=_Document)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlprovider.catalog.model import Provider
 from sqlprovider.errors import CatalogError, ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from sqlprovider.catalog.compiled import Stamp, Versions
+    from sqlprovider.catalog.model import Provider
 
 _PACKAGE = Path(__file__).parent.parent
 _PROVIDER_FILE = "provider.yaml"
@@ -24,11 +28,13 @@ def load_provider(name: str, versions: Mapping[str, str], *, directories: Sequen
     A provider in `directories` comes before a shipped one of its name. Raises CatalogError with every
     problem of the documents, ConfigError for a name or a version that there is not.
     """
+    from sqlprovider.catalog.compiled import stamp_of  # noqa: PLC0415  naming the providers does without it
+
     folders = _folders(directories)
     for known, folder in folders.items():
         if known.lower() == name.lower():
-            stamp = tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.iterdir()))
-            return _provider_of(folder, tuple(sorted(versions.items())), stamp)
+            stamp = stamp_of(folder.iterdir())
+            return _provider_of(folder.absolute(), tuple(sorted(versions.items())), stamp)
     raise ConfigError(f"no provider {name!r}{did_you_mean(name, tuple(folders))}", reason="unknown_provider")
 
 
@@ -48,13 +54,15 @@ def _shipped() -> Path:
 
 
 @lru_cache(maxsize=16)
-def _provider_of(folder: Path, versions: tuple[tuple[str, str], ...], stamp: object) -> Provider:
+def _provider_of(folder: Path, versions: Versions, stamp: Stamp) -> Provider:
     """A provider is read once a process: nobody changes it. `stamp` tells when its files were written."""
-    return _read_provider(folder, dict(versions))
+    from sqlprovider.catalog.compiled import open_compiled  # noqa: PLC0415  as above
+
+    return open_compiled(folder, versions, stamp, partial(build_from, folder, dict(versions)))
 
 
-def _read_provider(folder: Path, versions: Mapping[str, str]) -> Provider:
-    """The seam for a compiled cache: everything above needs no documents, everything below reads them."""
+def build_from(folder: Path, versions: Mapping[str, str]) -> Provider:
+    """The provider, built of its documents. Raises CatalogError, ConfigError."""
     from sqlprovider.catalog.build import build_provider  # noqa: PLC0415  yaml and pydantic
     from sqlprovider.catalog.check import check_loaded  # noqa: PLC0415  yaml and pydantic
     from sqlprovider.catalog.source import read_source  # noqa: PLC0415  yaml and pydantic

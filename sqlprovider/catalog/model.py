@@ -13,11 +13,14 @@ from enum import StrEnum
 from typing import Literal
 
 from sqlprovider.catalog.push import Push
+from sqlprovider.catalog.quota import Quota
 from sqlprovider.values import JSON, Name, Type
 
 Path = tuple[str, ...]
 ITSELF: Path = (".",)
 """The path of the item itself, where the rows are plain texts or numbers."""
+CACHED_AT = "cached_at"
+"""The column of every resource that says when a row's page was asked for, if an earlier statement did."""
 
 
 class Verb(StrEnum):
@@ -37,6 +40,7 @@ class Role(StrEnum):
     ITEM = "item"  # a field of the row's item
     RESPONSE = "response"  # a field of the answer around the rows (hidden)
     OPTION = "option"  # an optional parameter of a method (hidden)
+    CACHE = "cache"  # whether the row's page was kept from an earlier statement (hidden)
 
 
 class Wire(StrEnum):
@@ -252,6 +256,7 @@ class Method:
     """Rows with equal values in these columns are sent one after the other."""
     overwrites: bool = False
     """For INSERT: a row that exists is replaced, not refused."""
+    quota: Quota | None = None  # None: its service's scope, of which nothing is known
     title: str = ""
 
     def __repr__(self) -> str:
@@ -327,6 +332,17 @@ class Identity:
     """The API refuses a second one that is live."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Objects that hardly change any more: alone in an answer they may be kept longer than others."""
+
+    path: Path
+    """Where in the item the value is that tells."""
+    values: tuple[str, ...]
+    keep: float
+    """Seconds, for who has a cache at all."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """One table."""
@@ -345,6 +361,7 @@ class Resource:
     identity: Identity | None = None
     restore: str | None = None
     """The method that makes a deleted row live again."""
+    finished: Finished | None = None
     _by_name: Mapping[str, Column] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -463,6 +480,7 @@ class Service:
     """Value of the placeholder → address, where it is not what `base_url` makes of it."""
     versions: tuple[str, ...] = ()
     """The versions the configuration may choose; `{version}` in paths is the one in force."""
+    quota: Quota | None = None  # that of polls
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlprovider.config.auth import AuthSpec, read_auth
 from sqlprovider.config.keys import KeyPath, Origin, check_keys, table, texts
+from sqlprovider.config.settings import SETTINGS
 from sqlprovider.errors import did_you_mean
 
 
@@ -28,9 +29,15 @@ class ConnectionConfig:
     """Parameter → the value taken where a statement gives none."""
     insecure: bool = False
     region: str | None = None
+    cache: float | None = None
+    """Seconds; None: as the setting says."""
+    stale: float | None = None
 
 
-_CONNECTION_KEYS = ("provider", "base_url", "auth", "version", "defaults", "insecure", "region")
+_CONNECTION_KEYS = (
+    *("provider", "base_url", "auth", "version", "defaults", "insecure", "region"),
+    *("cache", "stale"),
+)
 _SCHEMAS_OF_OUR_OWN = frozenset(("sqlprovider", "main", "temp"))
 _CONNECTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _DNS_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -104,7 +111,19 @@ def _read_connection(
         defaults=texts(body.get("defaults", {}), (*path, "defaults"), origin=origin),
         insecure=insecure,
         region=region,
+        cache=_read_time(body, "cache", path, origin=origin),
+        stale=_read_time(body, "stale", path, origin=origin),
     )
+
+
+def _read_time(body: Mapping[str, object], name: str, path: KeyPath, *, origin: Origin) -> float | None:
+    """A setting that one connection may have for itself, in seconds."""
+    if name not in body:
+        return None
+    setting = SETTINGS[name]
+    if not isinstance(seconds := setting.read(body[name]), float):
+        raise origin.error((*path, name), f"must be {setting.expected}, not {body[name]!r}")
+    return seconds
 
 
 def _read_provider(name: str, given: object, providers: Sequence[str], *, origin: Origin) -> str:

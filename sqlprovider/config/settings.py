@@ -25,6 +25,8 @@ class Settings:
     wait: float = 3600.0
     journal: bool = True
     journal_bodies: bool = False
+    cache: float = 0.0
+    stale: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,18 @@ SETTINGS: Mapping[str, Setting] = {
     "journal": Setting("keep the journal of writes", _YES_NO, _read_flag, is_flag=True),
     "journal_bodies": Setting(
         "keep the rows that are written in the journal", _YES_NO, _read_flag, is_flag=True
+    ),
+    "cache": Setting(
+        "how long a page that was read may be shown again instead of asking (60s, 10m; 0: not at all)",
+        "a duration such as 60s, 10m or 1h of at most 168h, or 0 for no cache",
+        _read_duration,
+        metavar="TIME",
+    ),
+    "stale": Setting(
+        "how old a page may be that is shown where the API does not answer (10m; 0: an error is shown)",
+        "a duration such as 10m or 1h of at most 168h, or 0 for never",
+        _read_duration,
+        metavar="TIME",
     ),
 }
 

@@ -1,12 +1,11 @@
-"""One httpx.Client per connection, made at its first request: auth, transport, limits."""
+"""One client per connection, made at its first request: auth and transport."""
 
 from __future__ import annotations
 
-import ssl
+import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 
@@ -15,10 +14,9 @@ from sqlprovider.catalog.model import Provider
 from sqlprovider.config import AUTH_OPTIONS, AuthSpec, ConnectionConfig
 from sqlprovider.errors import AuthError, ConfigError, CredentialsError, StatementInterrupted, TransportError
 from sqlprovider.execute.failure import CONNECTION_LOST, NOT_SENT, mapped_failures
+from sqlprovider.execute.transport import Certificates, Transport
 
-# The pool's threads bound how many requests are under way. With a bound here as well, a statement would wait
-# for the connections of one that was interrupted.
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+_LOG = logging.getLogger(__name__)
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _VARIABLES = {"password_env": "PASSWORD", "id_env": "ACCESS_KEY_ID", "secret_env": "ACCESS_KEY_SECRET"}
 """What the variables of a `--set` line end with."""
@@ -30,21 +28,24 @@ class Clients:
     def __init__(self, *, transport: httpx.BaseTransport | None, environ: Mapping[str, str]) -> None:
         self._transport = transport
         self._environ = environ
-        self._clients: dict[tuple[str, bool], httpx.Client] = {}
+        self._certificates = Certificates()
+        self._clients: dict[str, Client] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def client(self, connection: ConnectionConfig, provider: Provider, *, is_https: bool) -> httpx.Client:
+    def client(self, connection: ConnectionConfig, provider: Provider, *, is_https: bool = False) -> Client:
         """The connection's client. Raises ConfigError or CredentialsError before anything is sent."""
-        key = (connection.name, is_https)
         with self._lock:
             if self._closed:
                 raise StatementInterrupted("the connection is closed", reason="closed")
-            if key not in self._clients:
-                self._clients[key] = _Client(
-                    connection, provider, self._environ, self._transport, is_https=is_https
+            if connection.name not in self._clients:
+                self._clients[connection.name] = Client(
+                    connection, provider, self._environ, self._transport_for
                 )
-            return self._clients[key]
+            return self._clients[connection.name]
+
+    def _transport_for(self, direct: tuple[str, ...]) -> httpx.BaseTransport:
+        return self._transport or Transport(self._certificates, direct=direct)
 
     def close(self) -> None:
         """Closes every connection; requests under way fail."""
@@ -107,49 +108,70 @@ def _set_line(connection: ConnectionConfig, provider: Provider) -> str:
     return " ".join(f"--set {connection.name}.auth.{name}={value}" for name, value in settings)
 
 
-def trusted_certificates(*, is_https: bool) -> ssl.SSLContext | bool:
-    """What a client trusts. True: what httpx does, which loads the certificates: 20 ms and more."""
-    # The empty context trusts nobody: it fails closed, should it ever meet TLS.
-    return True if is_https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-class _Client(httpx.Client):
-    """httpx's, for one connection: what fails on the way to an access token is no failure of the API."""
+class Client:
+    """One connection's: what it sends is signed, and neither redirected nor given cookies."""
 
     def __init__(
         self,
         connection: ConnectionConfig,
         provider: Provider,
         environ: Mapping[str, str],
-        transport: httpx.BaseTransport | None,
-        *,
-        is_https: bool,
+        transport: Callable[[tuple[str, ...]], httpx.BaseTransport],
     ) -> None:
         self._connection = connection
         self._provider = provider
         auth = connection_auth(connection, provider, environ)
-        source = auth.source if isinstance(auth, TokenAuth) else None
-        direct = _LOOPBACK if source is None else (*_LOOPBACK, *source.hosts_unproxied)
-        super().__init__(
-            auth=auth,
-            transport=transport,
-            # A proxy cannot reach this machine's own loopback, nor its own link.
-            mounts=None if transport is not None else dict.fromkeys(f"all://{host}" for host in direct),
-            verify=trusted_certificates(is_https=is_https or (source is not None and source.is_https)),
-            limits=_LIMITS,
-            follow_redirects=False,
-            trust_env=True,
-        )
+        # A proxy cannot reach this machine's own loopback, nor its own link.
+        direct = (*_LOOPBACK, *auth.source.hosts_unproxied) if isinstance(auth, TokenAuth) else _LOOPBACK
+        self._auth = auth or httpx.Auth()
+        self._transport = transport(direct)
 
-    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """As httpx's. Raises AuthError or CredentialsError where no access token is to be had."""
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """The answer, its body unread; `history` has those to the requests that the auth flow sent before.
+
+        Raises httpx's errors, or AuthError or CredentialsError where no access token is to be had.
+        """
         with _named(self._connection, self._provider):
             try:
-                return super().send(request, **options)
+                return self._send(request)
             except httpx.TransportError as failure:
-                if not isinstance(self.auth, TokenAuth) or failure.request is request:
+                if not isinstance(self._auth, TokenAuth) or failure.request is request:
                     raise
-                raise _no_token(self.auth, failure) from failure
+                raise _no_token(self._auth, failure) from failure
+
+    def close(self) -> None:
+        """Closes the sockets; requests under way fail."""
+        self._transport.close()
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        history: list[httpx.Response] = []
+        flow = self._auth.sync_auth_flow(request)
+        try:
+            asked = next(flow)
+            while True:
+                response = self._answer(asked)
+                try:
+                    asked = flow.send(response)
+                    response.read()
+                except StopIteration:
+                    response.history = history
+                    return response
+                except BaseException:
+                    response.close()
+                    raise
+                history.append(response)
+        finally:
+            flow.close()
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._transport.handle_request(request)
+        except httpx.RequestError as failure:
+            failure.request = request
+            raise
+        response.request = request
+        _LOG.debug("%s %s %d", request.method, request.url, response.status_code)
+        return response
 
 
 def _no_token(auth: TokenAuth, failure: httpx.TransportError) -> Exception:

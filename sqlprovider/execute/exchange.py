@@ -10,6 +10,7 @@ import httpx
 
 from sqlprovider.catalog.model import ErrorShape, Provider, Service
 from sqlprovider.config import ConnectionConfig
+from sqlprovider.execute.clients import Client
 from sqlprovider.execute.clock import Clock
 from sqlprovider.execute.pool import interrupted
 from sqlprovider.plan.model import Operation
@@ -29,7 +30,7 @@ class Address:
 class Target:
     """Everything an operation needs of its connection, resolved before its first request."""
 
-    client: httpx.Client
+    client: Client
     address: Address
 
     @property

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -18,7 +18,7 @@ import httpx
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.config import ConnectionConfig, Settings
-from sqlprovider.errors import InternalError, NotSupportedError, Warning
+from sqlprovider.errors import InternalError, NotSupportedError, StatementInterrupted, Warning
 from sqlprovider.execute.address import resolve_base_url
 from sqlprovider.execute.clients import Clients
 from sqlprovider.execute.clock import Clock
@@ -33,8 +33,10 @@ from sqlprovider.execute.events import (
 )
 from sqlprovider.execute.exchange import Address, Call, Target
 from sqlprovider.execute.failure import operation_context
+from sqlprovider.execute.feed import IN_FLIGHT, Feed, Feeds, Pages
 from sqlprovider.execute.items import items_at
 from sqlprovider.execute.ledger import Ledger
+from sqlprovider.execute.limits import Limits
 from sqlprovider.execute.listing import Listing
 from sqlprovider.execute.operations import Following, Operations
 from sqlprovider.execute.paginate import paginator
@@ -42,14 +44,12 @@ from sqlprovider.execute.pool import DaemonPool, Tasks, interrupted
 from sqlprovider.execute.request import build_poll, build_request
 from sqlprovider.execute.response import Answer, Page
 from sqlprovider.execute.sender import Sender, record_of
+from sqlprovider.execute.shelf import Shelf
 from sqlprovider.execute.wait import Waiting, operation_result
 from sqlprovider.plan.model import Operation, without_secrets
 from sqlprovider.values import JSON
 
 __all__ = ["Answer", "Executor", "Page", "StatementCalls"]
-
-IN_FLIGHT = 16
-"""Exchanges that one session has under way at once."""
 
 
 class Executor:
@@ -66,6 +66,7 @@ class Executor:
     ) -> None:
         self.clock = clock or Clock()
         self.pool = DaemonPool(IN_FLIGHT)
+        self.limits = Limits(self.clock, self.pool.aside)
         self._connections = {name.lower(): connection for name, connection in connections.items()}
         self.catalog = catalog
         self._environ = environ
@@ -134,7 +135,7 @@ class StatementCalls:
         self._on_progress = on_progress
         self._clock = executor.clock
         self._ledger = Ledger(settings, on_event)
-        self._sender = Sender(executor.clock, settings.timeout, self._ledger)
+        self._sender = Sender(executor.clock, settings.timeout, self._ledger, executor.limits)
         self._following = Following(executor.operations, executor.catalog)
         self._open: set[Tasks] = set()
         self._cancelled = False
@@ -144,28 +145,27 @@ class StatementCalls:
         """What was sent, in the order in which it was answered."""
         return self._ledger.records
 
+    def feeds(self, keeps: Collection[str] = ()) -> Feeds:
+        """The operations of one SELECT; `keeps`: the resources that it reads more than once."""
+        return Feeds(self._feed, self._use, keeps=keeps)
+
     def pages(self, operations: Iterable[Operation]) -> Generator[Page, None, None]:
         """The pages of the operations, in their order; as many as 16 operations are under way at once.
 
         `operations` is pulled from as room is made. Closing the iterator drops what is queued.
         """
-        source, window = iter(operations), deque[Listing]()
-        with self.tasks() as tasks:
-            room = 1
-            while self._fill(window, source, tasks, room):
-                listing = window[0]
-                with operation_context(listing.operation):
-                    fetched = listing.take(tasks)
-                self.pages_used[str(listing.operation.resource), listing.operation.method.name] += 1
-                if not fetched.goes_on:
-                    window.popleft()
-                    room = min(2 * room, IN_FLIGHT)
-                elif listing.is_eager:
-                    listing.start(tasks)
-                yield fetched.page
-                if fetched.error is not None:
-                    with operation_context(listing.operation):
-                        raise fetched.error
+        feeds = self.feeds()
+        try:
+            pages = Pages(feeds, operations)
+            for page, feed, place in pages:
+                feeds.use(feed, place)
+                pages.go_on()
+                yield page
+        except (KeyboardInterrupt, StatementInterrupted):
+            self.cancel()
+            raise
+        finally:
+            feeds.close()
 
     def call(self, operation: Operation) -> Answer:
         """One write or EXEC, waited for where it is a long-running operation. A list is read to its end."""
@@ -188,12 +188,13 @@ class StatementCalls:
                 dry.set_result(self._dry_run(operation))
                 return dry
             listing = self._listing(operation)
+            fetch = listing.fetcher()
 
         def perform() -> Answer:
             with operation_context(operation):
                 if before is not None:
                     before()
-                page = listing.fetch(tasks.stop).page
+                page = fetch(tasks.stop)
                 answer = _answer_of(page)
                 if operation.method.wait and not page.missing:
                     return self._wait(listing, answer, tasks.stop)
@@ -230,23 +231,21 @@ class StatementCalls:
         finally:
             self._open.discard(tasks)
 
-    def _fill(self, window: deque[Listing], source: Iterator[Operation], tasks: Tasks, room: int) -> bool:
-        """Starts operations while there is room for them; False: there are none left.
+    def _feed(self, operation: Operation, shelf: Shelf | None) -> Feed | None:
+        """The feed of an operation, its first page asked for; None for one that is only shown."""
+        with operation_context(operation):
+            if self._is_dry(operation):
+                self._dry_run(operation)
+                return None
+            listing = self._listing(operation)
+        if self._cancelled:
+            raise interrupted()
+        tasks = Tasks(self._executor.pool)
+        self._open.add(tasks)
+        return Feed(listing, tasks, shelf, done=self._open.discard)
 
-        A statement that wants few rows has most often got them from the first operations: it starts with one
-        and doubles.
-        """
-        while len(window) < (IN_FLIGHT if not window or window[0].is_eager else room):
-            if (operation := next(source, None)) is None:
-                break
-            with operation_context(operation):
-                if self._is_dry(operation):
-                    self._dry_run(operation)
-                    continue
-                listing = self._listing(operation)
-                listing.start(tasks)
-                window.append(listing)
-        return bool(window)
+    def _use(self, operation: Operation) -> None:
+        self.pages_used[str(operation.resource), operation.method.name] += 1
 
     def _listing(self, operation: Operation) -> Listing:
         """An operation, its connection resolved."""

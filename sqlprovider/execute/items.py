@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 
 from sqlprovider.catalog.model import Method, Path
 from sqlprovider.errors import DataError
@@ -22,9 +23,12 @@ def items_at(answer: dict[str, JSON], method: Method) -> tuple[list[JSON], list[
         return [answer], None
     if len(path) == 1 and path[0].endswith("[]"):
         return _list_at(answer, path[0][:-2], (), method), None
-    found = list(_walk(answer, path, method=method, where=(), enclosing=()))
-    items = [item for item, _ in found]
-    return items, [enclosing for _, enclosing in found] if any(e for _, e in found) else None
+    found: list[JSON] = []
+    around: list[tuple[JSON, ...]] = []
+    for items, enclosing in _walk(answer, path, method=method, where=(), enclosing=()):
+        found += items
+        around += repeat(enclosing, len(items))
+    return found, around if any(around) else None
 
 
 def value_at(value: JSON, path: Path) -> JSON:
@@ -64,18 +68,20 @@ def kind_of(value: JSON) -> str:
 
 def _walk(
     value: JSON, path: Path, *, method: Method, where: tuple[Step, ...], enclosing: tuple[JSON, ...]
-) -> Iterator[tuple[JSON, tuple[JSON, ...]]]:
+) -> Iterator[tuple[list[JSON], tuple[JSON, ...]]]:
+    """Items, with what those lie in."""
     segment, rest = path[0], path[1:]
     if not isinstance(value, dict):
         raise _wrong(value, "an object", where)
     if segment.endswith("[]"):
         key = segment[:-2]
-        for ordinal, item in enumerate(_list_at(value, key, where, method)):
-            if not rest:
-                yield item, enclosing
-            else:
-                inside = (*where, key, ordinal)
-                yield from _walk(item, rest, method=method, where=inside, enclosing=(item, *enclosing))
+        items = _list_at(value, key, where, method)
+        if not rest:
+            yield items, enclosing
+            return
+        for ordinal, item in enumerate(items):
+            inside = (*where, key, ordinal)
+            yield from _walk(item, rest, method=method, where=inside, enclosing=(item, *enclosing))
         return
     below = value.get(segment)
     if below is None:
@@ -83,7 +89,7 @@ def _walk(
     elif not isinstance(below, dict):
         raise _wrong(below, "an object", (*where, segment))
     elif not rest:
-        yield below, enclosing
+        yield [below], enclosing
     else:
         around = (below,) if not where and _has_list(rest) else enclosing
         yield from _walk(below, rest, method=method, where=(*where, segment), enclosing=around)
@@ -96,9 +102,9 @@ def _list_at(value: dict[str, JSON], key: str, where: tuple[Step, ...], method: 
         return []
     if not isinstance(items, list):
         raise _wrong(items, "a list", (*where, key))
-    for ordinal, item in enumerate(() if method.plain_rows else items):
-        if not isinstance(item, dict):
-            raise _wrong(item, "an object", (*where, key, ordinal))
+    if not method.plain_rows and list(map(type, items)).count(dict) < len(items):
+        ordinal, item = next((n, item) for n, item in enumerate(items) if not isinstance(item, dict))
+        raise _wrong(item, "an object", (*where, key, ordinal))
     return items
 
 

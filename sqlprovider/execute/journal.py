@@ -16,7 +16,6 @@ import errno
 import json
 import os
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -24,7 +23,6 @@ from pathlib import Path
 
 from sqlprovider.errors import Warning
 from sqlprovider.execute.journal_file import JournalFile, Place
-from sqlprovider.sql.masking import mask_literals
 from sqlprovider.values import JSON, SQLValue, datetime_from_epoch_ms
 
 FOLDER_VARIABLE = "SQLPROVIDER_STATE_DIR"
@@ -114,6 +112,8 @@ class StatementJournal:
     """The lines of one statement; there is none before its first request. The pool's threads share it."""
 
     def __init__(self, journal: Journal, text: str, *, masked: bool, bodies: bool, enabled: bool) -> None:
+        import uuid  # noqa: PLC0415  only a session that writes pays for it
+
         self.id = uuid.uuid4().hex
         self._journal = journal
         self._text = text
@@ -155,6 +155,8 @@ class StatementJournal:
 
     @cached_property
     def _kept(self) -> str:
+        from sqlprovider.sql.masking import mask_literals  # noqa: PLC0415  as above
+
         text = mask_literals(self._text) if self._masked else self._text.strip()
         return text if len(text) <= MAX_STATEMENT else text[:MAX_STATEMENT] + _CUT
 

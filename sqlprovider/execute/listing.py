@@ -1,15 +1,14 @@
-"""One operation on its way through its pages."""
+"""One operation and where its list stands: how each page is asked for, and whether another follows."""
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlprovider.errors import DataError, Error
 from sqlprovider.execute.exchange import Call, Target
 from sqlprovider.execute.paginate import Paginator
-from sqlprovider.execute.pool import Tasks
 from sqlprovider.execute.request import build_request
 from sqlprovider.execute.response import Page
 from sqlprovider.execute.retry import is_repeatable
@@ -33,36 +32,36 @@ class Listing:
         self.operation = operation
         self.target = target
         self.is_eager = operation.page_size is None
-        """Whether the page after the one in hand is fetched ahead."""
+        """Whether the pages after the one in hand are fetched ahead."""
         self._sender = sender
         self._paginator = state
         self._is_first = True
-        self._future: Future[Fetched] | None = None
 
-    def start(self, tasks: Tasks) -> None:
-        """Has the next page fetched."""
-        self._future = tasks.submit(lambda: self.fetch(tasks.stop))
+    @property
+    def upcoming(self) -> int:
+        """How many pages are known to follow: 1, or all of them where they are numbered."""
+        return self._paginator.upcoming
 
-    def take(self, tasks: Tasks) -> Fetched:
-        """The next page, once it is there."""
-        if self._future is None:
-            self.start(tasks)
-        future, self._future = self._future, None
-        assert future is not None
-        return tasks.result(future)
-
-    def fetch(self, stop: threading.Event) -> Fetched:
-        """The next page, fetched in this thread."""
+    def fetcher(self, step: int = 0) -> Callable[[threading.Event], Page]:
+        """What fetches the page `step` pages after the next one, in any thread."""
+        parameters, is_first = self._paginator.parameters(step), self._is_first and step == 0
         address = self.target.address
-        request = build_request(
-            self.operation,
-            base_url=address.base_url,
-            page=self._paginator.parameters(),
-            version=address.service.version,
-        )
-        repeatable = is_repeatable(self.operation.method)
-        call = Call(self.operation, self.target, request, repeatable, is_first=self._is_first)
-        page = self._sender.page(call, stop)
+
+        def fetch(stop: threading.Event) -> Page:
+            request = build_request(
+                self.operation,
+                base_url=address.base_url,
+                page=parameters,
+                version=address.service.version,
+            )
+            repeatable = is_repeatable(self.operation.method)
+            call = Call(self.operation, self.target, request, repeatable, is_first=is_first)
+            return self._sender.page(call, stop)
+
+        return fetch
+
+    def advance(self, page: Page) -> Fetched:
+        """Moves on to the page after the one that was asked for next."""
         self._is_first = False
         if page.missing:
             return Fetched(page, goes_on=False)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sqlprovider.errors import Error, StatementInterrupted
-from sqlprovider.execute.executor import IN_FLIGHT, StatementCalls
+from sqlprovider.execute.executor import StatementCalls
+from sqlprovider.execute.feed import IN_FLIGHT
 from sqlprovider.execute.pool import Tasks, interrupted
 from sqlprovider.execute.response import Answer
 from sqlprovider.plan.model import Operation

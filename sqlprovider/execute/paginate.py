@@ -19,8 +19,15 @@ from sqlprovider.values import JSON
 class Paginator(Protocol):
     """Where one operation's list stands."""
 
-    def parameters(self) -> dict[str, JSON]:
-        """What the request for the page at hand takes beside the operation's arguments, by parameter name."""
+    @property
+    def upcoming(self) -> int:
+        """How many pages from the one at hand on can be asked for already."""
+
+    def parameters(self, step: int = 0) -> dict[str, JSON]:
+        """What the request for the page at hand takes beside the operation's arguments, by parameter name.
+
+        `step`: for a page so many after it, below `upcoming`.
+        """
 
     def advance(self, page: Page) -> bool:
         """Moves on to the page after this one; False: this was the last. DataError where neither is sure."""
@@ -47,7 +54,9 @@ def paginator(operation: Operation) -> Paginator:
 class OnePage:
     """The whole list is in one answer."""
 
-    def parameters(self) -> dict[str, JSON]:
+    upcoming = 1
+
+    def parameters(self, step: int = 0) -> dict[str, JSON]:
         """Nothing."""
         return {}
 
@@ -59,6 +68,8 @@ class OnePage:
 class TokenPages:
     """The answer's token asks for the next page; absent or empty, this was the last."""
 
+    upcoming = 1
+
     def __init__(self, operation: Operation, pages: Pages) -> None:
         self._pages = pages
         self._size = _size(operation, pages)
@@ -69,7 +80,7 @@ class TokenPages:
         if start is not None:
             self._seen.add(str(start))
 
-    def parameters(self) -> dict[str, JSON]:
+    def parameters(self, step: int = 0) -> dict[str, JSON]:
         """The page size, and after the first page the token."""
         return self._size if self._token is None else {**self._size, self._parameter: self._token}
 
@@ -119,11 +130,20 @@ class NumberPages:
         self._counts = self._number == pages.first and bool(pages.total)
         self._rows = 0
         self._total = 0
+        self._longest = 0
+        """Rows of the longest page so far, where the total counts."""
         self._last: list[JSON] = []
 
-    def parameters(self) -> dict[str, JSON]:
+    @property
+    def upcoming(self) -> int:
+        """As many as the total says, should the others be as long as the first."""
+        if not self._longest:
+            return 1
+        return max(1, -(-(self._total - self._rows) // self._longest))
+
+    def parameters(self, step: int = 0) -> dict[str, JSON]:
         """The page size and the number."""
-        return {**self._size, self._parameter: self._number}
+        return {**self._size, self._parameter: self._number + step}
 
     def advance(self, page: Page) -> bool:
         """Counts rows, not pages: a server may give fewer a page than were asked for."""
@@ -148,6 +168,7 @@ class NumberPages:
                 pointer=at,
             )
         self._total = total
+        self._longest = max(self._longest, len(page.items))
         if self._rows > total or (self._rows < total and not page.items):
             raise DataError(
                 f"the API says there are {total} rows and gave {self._rows}", reason="wrong_total", pointer=at
@@ -158,6 +179,8 @@ class NumberPages:
 class CappedPage:
     """At most so many rows, and no word on whether there are more: an answer that is full proves nothing."""
 
+    upcoming = 1
+
     def __init__(self, operation: Operation, pages: Pages) -> None:
         self._pages = pages
         given = dict(operation.arguments).get(pages.size or "")
@@ -165,7 +188,7 @@ class CappedPage:
         # A smaller page for a LIMIT would look full: the cap itself is asked for.
         self._size = {} if given is not None else _sized(operation, pages, pages.size_max)
 
-    def parameters(self) -> dict[str, JSON]:
+    def parameters(self, step: int = 0) -> dict[str, JSON]:
         """The cap."""
         return self._size
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from types import TracebackType
 from typing import Any, TypeVar
@@ -60,6 +60,18 @@ class DaemonPool:
                 self._threads -= 1
                 self._grow()
         _settle(future, lambda: future.set_exception(error))
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """While the block waits for its turn, another thread may take this one's place."""
+        with self._changed:
+            self._threads -= 1
+            self._grow()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._threads += 1
 
     def close(self) -> None:
         """Cancels what is queued; threads end after their task. Waits for nothing."""
@@ -136,6 +148,10 @@ class Tasks:
         if kind is not None and issubclass(kind, KeyboardInterrupt | StatementInterrupted):
             self.interrupt()
             return
+        self.drop()
+
+    def drop(self) -> None:
+        """Cancels what is queued; what runs ends without anybody waiting for it."""
         self.stop.set()
         for future in tuple(self._futures):
             future.cancel()

@@ -1,84 +1,174 @@
-"""Scan → rows: the walk over parents, the operations, their pages, the rows. The virtual table calls this."""
+"""Scan → rows, a page at a time: the walk over parents, the operations, their pages, the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sqlprovider.catalog.model import Tree
 from sqlprovider.errors import Warning
 from sqlprovider.execute.executor import StatementCalls
 from sqlprovider.execute.failure import operation_context
+from sqlprovider.execute.feed import Feed, Feeds, Pages
 from sqlprovider.execute.response import Page
-from sqlprovider.execute.rows import RowDecoder
+from sqlprovider.execute.rows import PageRows, RowDecoder
 from sqlprovider.plan.bind import Argument, bind_scan, scans_by_view
 from sqlprovider.plan.model import Operation, Scan
-from sqlprovider.values import Row, SQLValue
+from sqlprovider.values import SQLValue
 
 
-def read_scan(scan: Scan, arguments: Sequence[Argument], calls: StatementCalls) -> Generator[Row]:
-    """The rows of a scan, each with its rowid as last cell; requests are made as rows are taken."""
-    decoder = RowDecoder(scan)
-    repeats = _repeats(scan)
-    seen: set[SQLValue] = set()
-    for page in _pages(scan, scan_operations(scan, arguments, calls), calls):
-        _warn_missing_parent(scan, page, calls)
+class ScanReader:
+    """The rows of one scan under the values it is given; requests are made as pages are taken.
+
+    `columns` are the positions of the cells wanted, in order; None: every column of the table, those that the
+    statement does not read being None.
+    """
+
+    def __init__(
+        self,
+        scan: Scan,
+        arguments: Sequence[Argument],
+        calls: StatementCalls,
+        feeds: Feeds,
+        columns: Sequence[int] | None = None,
+    ) -> None:
+        self._scan = scan
+        self._calls = calls
+        self._decoder = RowDecoder(scan, columns)
+        self._repeats = _repeats(scan)
+        self._seen: set[int] = set()
+        self._feeds = feeds
+        self._last: tuple[Feed, int, int] | None = None
+        self._walks: list[_Walk] = []
+        found = self._operations(arguments)
+        self._found = _Directories(scan.method.tree, found) if _is_tree(scan) else None
+        self._pages = Pages(feeds, self._found or found)
+
+    def start(self) -> None:
+        """Asks for what can be asked for without waiting for an answer."""
+        if self._scan.walk is None:
+            self._pages.start()
+        elif self._walks:
+            self._walks[0].parents.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next page is at hand."""
+        return self._pages.is_ready
+
+    def __iter__(self) -> Iterator[PageRows]:
+        return self
+
+    def __next__(self) -> PageRows:
+        page, feed, place = next(self._pages)
+        self._last = feed, place, page.size
+        _warn_missing_parent(self._scan, page, self._calls)
+        if self._found is not None:
+            self._found.look_into(page)
         with operation_context(page.operation):
-            for row in decoder.rows(page):
-                if repeats:
-                    if row[-1] in seen:
-                        continue
-                    seen.add(row[-1])
-                yield row
+            rows = self._decoder.decode(page)
+            return self._unrepeated(rows) if self._repeats else rows
+
+    @property
+    def origin(self) -> tuple[Feed, int, int]:
+        """Where the page that was taken last came from: its feed, its place there, its bytes."""
+        assert self._last is not None
+        return self._last
+
+    def go_on(self) -> None:
+        """Has the next page fetched while the rows of the last one are looked at."""
+        self._pages.go_on()
+
+    def use(self) -> None:
+        """Counts the page that was taken last as wanted."""
+        feed, place, _ = self.origin
+        self._feeds.use(feed, place)
+
+    def close(self) -> None:
+        """Ends the reading; what is queued is dropped."""
+        self._pages.close()
+        for walk in self._walks:
+            walk.parents.close()
+
+    def _operations(self, arguments: Sequence[Argument]) -> Iterator[Operation]:
+        """The scan's operations, one walked parent after the other as they are found."""
+        if self._scan.walk is None:
+            return bind_scan(self._scan, arguments)
+        scans = scans_by_view(self._scan, arguments)
+        self._walks = [_Walk(scan, arguments, self._calls, self._feeds) for scan in scans]
+        return (operation for walk in self._walks for operation in walk.operations())
+
+    def _unrepeated(self, rows: PageRows) -> PageRows:
+        """Without the rows that came before."""
+        known = len(self._seen)
+        fresh = []
+        for rowid in rows.rowids:
+            fresh.append(rowid not in self._seen)
+            self._seen.add(rowid)
+        return rows if len(self._seen) - known == len(fresh) else rows.only(fresh)
 
 
-def scan_operations(scan: Scan, arguments: Sequence[Argument], calls: StatementCalls) -> Iterator[Operation]:
-    """The scan's operations, one walked parent after the other as they are found."""
-    if scan.walk is None:
-        yield from bind_scan(scan, arguments)
-        return
-    for known in scans_by_view(scan, arguments):
-        yield from _walked_operations(known, arguments, calls)
+class _Walk:
+    """The operations that the rows of a parent's scan give."""
+
+    def __init__(
+        self, scan: Scan, arguments: Sequence[Argument], calls: StatementCalls, feeds: Feeds
+    ) -> None:
+        assert scan.walk is not None
+        parent = scan.walk.parent
+        self._scan = scan
+        self._arguments = arguments
+        self._wanted = sorted({column for _, column in scan.walk.bind})
+        names = [column.name for column in parent.resource.columns]
+        positions = [names.index(column) for column in self._wanted]
+        self.parents = ScanReader(parent, arguments, calls, feeds, positions)
+
+    def operations(self) -> Iterator[Operation]:
+        """One after the other as the parents are found."""
+        seen: set[tuple[SQLValue, ...]] = set()
+        for page in self.parents:
+            self.parents.use()
+            self.parents.go_on()
+            for values in page.rows:
+                if values not in seen:
+                    seen.add(values)
+                    given = dict(zip(self._wanted, values, strict=True))
+                    yield from bind_scan(self._scan, self._arguments, given)
 
 
-def _walked_operations(
-    scan: Scan, arguments: Sequence[Argument], calls: StatementCalls
-) -> Iterator[Operation]:
-    assert scan.walk is not None
-    parent = scan.walk.parent
-    positions = {column.name: position for position, column in enumerate(parent.resource.columns)}
-    wanted = sorted({column for _, column in scan.walk.bind})
-    seen: set[tuple[SQLValue, ...]] = set()
-    for row in read_scan(parent, arguments, calls):
-        values = tuple(row[positions[column]] for column in wanted)
-        if values not in seen:
-            seen.add(values)
-            yield from bind_scan(scan, arguments, dict(zip(wanted, values, strict=True)))
+class _Directories:
+    """The operations of a tree: those that list the directories come after those that found them."""
+
+    def __init__(self, tree: Tree | None, operations: Iterable[Operation]) -> None:
+        assert tree is not None
+        self._tree = tree
+        self._operations = iter(operations)
+        self._below: deque[Operation] = deque()
+
+    def __iter__(self) -> Iterator[Operation]:
+        return self
+
+    def __next__(self) -> Operation:
+        """The next one; after StopIteration there may be more, once a page was looked into."""
+        if (operation := next(self._operations, None)) is not None:
+            return operation
+        if self._below:
+            return self._below.popleft()
+        raise StopIteration
+
+    def look_into(self, page: Page) -> None:
+        """Takes up the page's directories."""
+        for item in page.items:
+            if isinstance(item, dict) and item.get(self._tree.flag) is True:
+                arguments = dict(page.operation.arguments)
+                arguments[self._tree.parameter] = item.get(self._tree.column)
+                self._below.append(replace(page.operation, arguments=tuple(sorted(arguments.items()))))
 
 
-def _pages(scan: Scan, operations: Iterator[Operation], calls: StatementCalls) -> Iterator[Page]:
+def _is_tree(scan: Scan) -> bool:
     tree = scan.method.tree
-    given = {option.parameter for option in scan.options}
-    if tree is None or tree.parameter in given:
-        yield from calls.pages(operations)
-        return
-    level: Iterator[Operation] | list[Operation] = operations
-    while True:
-        below: list[Operation] = []
-        for page in calls.pages(level):
-            below.extend(_directories(tree, page))
-            yield page
-        if not below:
-            return
-        level = below
-
-
-def _directories(tree: Tree, page: Page) -> Iterator[Operation]:
-    """The operations that list the page's directories."""
-    for item in page.items:
-        if isinstance(item, dict) and item.get(tree.flag) is True:
-            arguments = {**dict(page.operation.arguments), tree.parameter: item.get(tree.column)}
-            yield replace(page.operation, arguments=tuple(sorted(arguments.items())))
+    return tree is not None and tree.parameter not in {option.parameter for option in scan.options}
 
 
 def _repeats(scan: Scan) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,13 +13,13 @@ import httpx
 from sqlprovider.catalog.model import ErrorShape, Method, Path
 from sqlprovider.errors import AuthError, BackendError, DataError, Error, IntegrityError, RateLimitedError
 from sqlprovider.execute.items import items_at, pointer, value_at
+from sqlprovider.execute.jsontext import load_json
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
 
 _LONGEST_MESSAGE = 500
 _SHORTEST_SECRET = 4
 _SHOW_ADDRESS = "SELECT * FROM sqlprovider.connections"
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,10 @@ class Page:
     """The API knows no such row, or no such parent."""
     repeated: bool = False
     """The answer to an earlier attempt was lost: that attempt may have acted too."""
+    size: int = 0
+    """Bytes of the body."""
+    cached_at: str | None = None
+    """When it was asked for, as a DATETIME, where it was kept from an earlier statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def decode_page(
         headers={name.lower(): value for name, value in response.headers.items()},
         elapsed_ms=elapsed_ms,
         missing=missing,
+        size=len(response.content),
     )
 
 
@@ -126,7 +130,7 @@ def decode_answer(
 
     Raises DataError for any other.
     """
-    if not response.content.strip():
+    if not response.content or response.content.isspace():
         if may_be_empty:
             return {}
         raise DataError(f"the answer ({response.status_code}) is empty", reason="empty_answer", pointer="")
@@ -240,10 +244,7 @@ def _decode(response: httpx.Response) -> JSON:
             hint=_SHOW_ADDRESS,
         )
     try:
-        decoded: JSON = json.loads(body.decode("utf-8-sig"))
-        if _SURROGATE.search(body):
-            # Half of a surrogate pair is no text that SQLite could hold.
-            json.dumps(decoded, ensure_ascii=False).encode()
+        return load_json(body)
     except UnicodeError:
         raise DataError(
             "the answer holds text that is not Unicode", reason="not_unicode", pointer=""
@@ -254,7 +255,6 @@ def _decode(response: httpx.Response) -> JSON:
         raise DataError(f"the answer {what}", reason="cut" if cut else "not_json", pointer="") from None
     except (ValueError, RecursionError):
         raise DataError("the answer is JSON beyond all measure", reason="not_json", pointer="") from None
-    return decoded
 
 
 def _phrase(status: int) -> str:

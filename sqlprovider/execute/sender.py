@@ -5,44 +5,80 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import httpx
 
+from sqlprovider.catalog.quota import Quota
 from sqlprovider.errors import CredentialsError, Error, InternalError
 from sqlprovider.execute.clock import Clock
 from sqlprovider.execute.events import RequestRecord
 from sqlprovider.execute.exchange import Call, TimedStream
 from sqlprovider.execute.failure import mapped_failures
 from sqlprovider.execute.ledger import Ledger
+from sqlprovider.execute.limits import Gate, Limits
 from sqlprovider.execute.pool import interrupted
 from sqlprovider.execute.response import Page, decode_answer, decode_page, error_of, request_id
 from sqlprovider.execute.retry import Outcome, is_unsent, outcome_of, retry_delay
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
 
+if TYPE_CHECKING:
+    from sqlprovider.execute.cache import StatementCache
+    from sqlprovider.execute.cache_call import Asked
+
 
 class Sender:
     """Makes exchanges: counted, timed, recorded, and repeated where that is right."""
 
-    def __init__(self, clock: Clock, timeout: float, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        timeout: float,
+        ledger: Ledger,
+        limits: Limits,
+        cache: StatementCache | None = None,
+    ) -> None:
         self._clock = clock
         self._timeout = timeout
         self._ledger = ledger
+        self._limits = limits
+        self._cache = cache
 
     def page(self, call: Call, stop: threading.Event) -> Page:
-        """The page that a call is answered with."""
+        """The page that a call is answered with; one that the cache has is no exchange and in no record."""
+        asked = None if self._cache is None else self._cache.ask(call)
+        if asked is None:
+            return self._page(call, stop, None)
+        if asked.page is not None:
+            return asked.page
+        try:
+            return self._page(call, stop, asked)
+        except Error as error:
+            if (page := asked.instead_of(error)) is None:
+                raise
+            return page
+        finally:
+            asked.end()
+
+    def _page(self, call: Call, stop: threading.Event, asked: Asked | None) -> Page:
         sent = self._send(call, stop)
         page: Page | None = None
         try:
+            response = sent.response_or_raise()
+            if asked is not None:
+                response = asked.answered(response)
             decoded = decode_page(
                 call.operation,
-                sent.response_or_raise(),
+                response,
                 errors=call.target.errors,
                 is_first=call.is_first,
                 elapsed_ms=sent.ms,
                 retry_after=sent.outcome.retry_after,
             )
             page = replace(decoded, repeated=sent.repeated)
+            if asked is not None:
+                asked.keep(response, page)
             return page
         except Error as error:
             error.repeated = sent.repeated
@@ -51,21 +87,25 @@ class Sender:
             self._record(call, sent, stop, rows=None if page is None else len(page.items))
 
     def ask(self, call: Call, stop: threading.Event) -> dict[str, JSON]:
-        """The whole answer to a call."""
-        sent = self._send(call, stop)
+        """The whole answer to a call that asks for a long-running operation."""
+        sent = self._send(call, stop, polls=True)
         self._record(call, sent, stop)
         response = sent.response_or_raise()
         if not response.is_success:
             raise error_of(response, call.target.errors, retry_after=sent.outcome.retry_after)
+        if self._cache is not None:
+            # What a write began has gone on meanwhile: pages that were asked for since then are old.
+            self._cache.ask(call)
         return decode_answer(response)
 
-    def _send(self, call: Call, stop: threading.Event) -> _Sent:
+    def _send(self, call: Call, stop: threading.Event, *, polls: bool = False) -> _Sent:
         """The last attempt; those before it are recorded here."""
+        gate = self._gate(call, polls=polls)
         waited, lost = 0.0, False
         for attempt in itertools.count(1):
             if stop.is_set():
                 raise interrupted()
-            sent = replace(self._attempt(call, stop, attempt), repeated=lost)
+            sent = replace(self._in_turn(gate, call, stop, attempt), repeated=lost)
             delay = retry_delay(
                 attempt,
                 sent.outcome,
@@ -79,6 +119,22 @@ class Sender:
             self._clock.pause(stop, delay)
             waited += delay
             lost = lost or not is_unsent(sent.outcome)
+        return sent
+
+    def _gate(self, call: Call, *, polls: bool) -> Gate:
+        """Where the call waits for its turn. A poll is a read, whatever started the operation."""
+        service = call.target.address.service
+        quota = service.quota if polls else call.operation.method.quota
+        return self._limits.gate(call.operation.resource.connection, quota or Quota(service.name))
+
+    def _in_turn(self, gate: Gate, call: Call, stop: threading.Event, attempt: int) -> _Sent:
+        """One attempt. It is counted and timed from its turn on."""
+        turn, outcome = gate.enter(stop), Outcome()
+        try:
+            sent = self._attempt(call, stop, attempt)
+            outcome = sent.outcome
+        finally:
+            gate.leave(turn, outcome)
         return sent
 
     def _attempt(self, call: Call, stop: threading.Event, attempt: int) -> _Sent:
@@ -106,7 +162,7 @@ class Sender:
                 self._record(call, sent, stop)
 
     def _exchange(self, call: Call, stop: threading.Event, deadline: float) -> httpx.Response:
-        response = call.target.client.send(call.request, stream=True)
+        response = call.target.client.send(call.request)
         assert isinstance(response.stream, httpx.SyncByteStream)
         response.stream = TimedStream(response.stream, deadline=deadline, clock=self._clock, stop=stop)
         try:

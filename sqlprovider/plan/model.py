@@ -135,10 +135,17 @@ class Scan:
 
     viewed: tuple[PushedTerm, ...] = ()
     """What is asked of the column by which the default view hides rows."""
+    probes: tuple[PushedTerm, ...] = ()
+    """Equalities that the API is told nothing of: rows that were read already are found by them."""
 
     @property
     def slots(self) -> frozenset[int]:
         """The positions of the values that Filter must be given."""
+        return self.read_slots | self.probe_slots
+
+    @property
+    def read_slots(self) -> frozenset[int]:
+        """Those that decide what is read."""
         operands: list[Const | Slot | None] = [
             *(b.operand for b in (*self.bindings, *self.options, *self.echoes)),
             *(term.operand for term in (*self.pushed, *self.times, *self.viewed)),
@@ -147,6 +154,11 @@ class Scan:
         ]
         own = {operand.position for operand in operands if isinstance(operand, Slot)}
         return frozenset(own if self.walk is None else own | self.walk.slots)
+
+    @property
+    def probe_slots(self) -> frozenset[int]:
+        """Those that only pick rows."""
+        return frozenset(term.operand.position for term in self.probes if isinstance(term.operand, Slot))
 
     def renumbered(self, positions: Mapping[int, int]) -> Scan:
         """The same scan, its slots at other positions."""
@@ -165,6 +177,7 @@ class Scan:
             pushed=tuple(replace(term, operand=moved(term.operand)) for term in self.pushed),
             times=tuple(replace(term, operand=moved(term.operand)) for term in self.times),
             viewed=tuple(replace(term, operand=moved(term.operand)) for term in self.viewed),
+            probes=tuple(replace(term, operand=moved(term.operand)) for term in self.probes),
             limit=tuple(moved(operand) for operand in self.limit),
             view=None if self.view is None else moved(self.view),
             walk=None if self.walk is None else self.walk.renumbered(positions),

@@ -80,6 +80,9 @@ def estimate(scan: Scan) -> Estimate:
         requests, rows = parent.requests + parent.rows * requests, parent.rows * rows
     if scan.pushed:
         requests, rows = requests * 0.9, max(1.0, rows * 0.5)
+    if scan.probes:
+        # What a loop asks for again is not read again.
+        requests, rows = requests * 0.9, max(1.0, rows * 0.1)
     return Estimate(requests, rows)
 
 
@@ -106,7 +109,19 @@ def _scan(resource: Resource, fit: Fit, offer: Offer, find: FindResource, wish: 
         times=_times(resource, offer),
         viewed=_viewed(resource, offer),
     )
-    return _with_order_and_limit(scan, offer, wish)
+    scan = _with_order_and_limit(scan, offer, wish)
+    return replace(scan, probes=_probes(scan, offer))
+
+
+def _probes(scan: Scan, offer: Offer) -> tuple[PushedTerm, ...]:
+    """Equalities on fields whose values serve nothing else: joins on what is no key of the API's."""
+    items = {column.name for column in scan.resource.columns if column.role is Role.ITEM}
+    return tuple(
+        PushedTerm(predicate.column, predicate.op, predicate.operand, None, exact=False)
+        for predicate in offer.predicates
+        if predicate.usable and predicate.op is Op.EQ and predicate.key is None and predicate.column in items
+        if isinstance(predicate.operand, Slot) and predicate.operand.position not in scan.read_slots
+    )
 
 
 def _walk(resource: Resource, fit: Fit, offer: Offer, find: FindResource, wish: Wish) -> Walk | None:

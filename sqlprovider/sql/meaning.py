@@ -19,6 +19,7 @@ SYSTEM_TABLES = (
     "last_write",
     "journal",
     "operations",
+    "limits",
 )
 
 _FULL_NAME = "connection.service.resource"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlprovider.errors import InterfaceError, did_you_mean
+from sqlprovider.surfaces.formats import FORMATS
 from sqlprovider.surfaces.parameters import read_parameter
-from sqlprovider.surfaces.render import FORMATS, open_printer
+from sqlprovider.surfaces.render import open_printer
 
 if TYPE_CHECKING:
     from sqlprovider.surfaces.shell import Shell

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
-from sqlprovider.config import SETTINGS, parse_value
+from sqlprovider.config import SETTINGS
 from sqlprovider.surfaces.deploy.flags import (
     COMMANDS,
     DeployArguments,
     add_deploy_commands,
     deploy_arguments,
 )
-from sqlprovider.surfaces.render import FORMATS
+from sqlprovider.surfaces.formats import FORMATS
 from sqlprovider.surfaces.setting_flags import add_configuration_flags
 
 _EPILOG = """\
@@ -57,7 +57,7 @@ def read_arguments(argv: Sequence[str], *, stdout: TextIO) -> Arguments | None:
     try:
         # argparse prints its help to sys.stdout and nowhere else.
         with contextlib.redirect_stdout(stdout):
-            given = _parser().parse_args(list(argv))
+            given = _parser(argv[0] if argv else "").parse_args(list(argv))
     except SystemExit:
         return None
     return Arguments("version") if given.version else _arguments(given)
@@ -104,6 +104,8 @@ def _arguments(given: argparse.Namespace) -> Arguments:
 
 
 def _given_settings(given: argparse.Namespace) -> tuple[tuple[str, object], ...]:
+    from sqlprovider.config import parse_value  # noqa: PLC0415  --help does without it
+
     found: list[tuple[str, object]] = []
     for name, setting in SETTINGS.items():
         value = getattr(given, name, None)
@@ -119,7 +121,8 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{self.format_usage()}error: {message}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(first: str) -> argparse.ArgumentParser:
+    """The words of the commands; where `first`, the first one given, is `query`, of that alone."""
     parser = _Parser(
         prog="sqlprovider",
         description="SQL over ML platforms: every resource of a platform's API is a table.",
@@ -133,6 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("sql", nargs="?", metavar="SQL", help="the statements; without it and -f: stdin")
     query.add_argument("-f", "--file", metavar="FILE", help="read the statements from a file")
     _add_session_flags(query)
+    if first == "query":  # the others' flags take as long to make as a small statement takes
+        return parser
     shell = commands.add_parser("shell", help="type statements and see their rows", allow_abbrev=False)
     _add_session_flags(shell)
     add_deploy_commands(commands)

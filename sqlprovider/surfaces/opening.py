@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-
-from sqlprovider.config import load_config
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from sqlprovider.session import Session
 
-Source = str | Path | Mapping[str, object] | None
+Source: TypeAlias = "str | Path | Mapping[str, object] | None"
 """A configuration file, a mapping shaped as one, or None for the search order."""
 
 
@@ -43,7 +42,8 @@ def open_session(
     transport: httpx.BaseTransport | None = None,
 ) -> Session:
     """A session on the configuration that `source`, `overrides` and `settings` make."""
-    from sqlprovider.session import Session, provider_names  # noqa: PLC0415  a session loads every library
+    from sqlprovider.config import load_config  # noqa: PLC0415  --help does without it
+    from sqlprovider.session import Session, provider_names  # noqa: PLC0415  a session loads the engine
 
     config = load_config(
         source, environ=environ, providers=provider_names(), overrides=overrides, settings=settings

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from sqlprovider.errors import ConfigError, did_you_mean
+from sqlprovider.surfaces.formats import FORMATS
 from sqlprovider.surfaces.rows import started
 from sqlprovider.surfaces.visible import visible
 from sqlprovider.values import Row, SQLValue, Type, distinct_names
@@ -21,7 +22,6 @@ from sqlprovider.values import Row, SQLValue, Type, distinct_names
 if TYPE_CHECKING:
     from sqlprovider.session import ResultColumn
 
-FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 _FLUSH_SECONDS = 0.2
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,26 +13,21 @@ import apsw.ext
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Column, Parent, Resource, Verb
 from sqlprovider.errors import (
-    DataError,
     Error,
-    IntegrityError,
     InternalError,
-    NotSupportedError,
-    OperationalError,
-    ProgrammingError,
-    SQLSyntaxError,
-    StatementInterrupted,
-    UnknownColumnError,
-    UnknownNameError,
 )
 from sqlprovider.execute.executor import StatementCalls
-from sqlprovider.plan.model import Refusal, Scan
+from sqlprovider.plan.model import Refusal
 from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import NOTHING
 from sqlprovider.values import Name, Row, SQLValue, Type
 from sqlprovider.vtab.cursors import OpenCursors
 from sqlprovider.vtab.files import FileModule
+from sqlprovider.vtab.queryplan import PlannedScan, Step, may_have_empty_set, read_again
+from sqlprovider.vtab.reading import Reading
+from sqlprovider.vtab.rehearsal import Rehearsal
 from sqlprovider.vtab.rows import MakeRows, RowsModule, column
+from sqlprovider.vtab.sqlite_errors import named_bindings, sqlite_errors
 from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, quote, table_name
 
 Bindings = Sequence[SQLValue] | Mapping[str, SQLValue]
@@ -41,8 +35,6 @@ RETURNING_SUFFIX = ":RETURNING"
 """The rows that a write answers with: their columns are a resource's."""
 _CHECK_EVERY = 50_000
 """SQLite steps between two looks for Ctrl-C while it computes without asking a table."""
-_SET = re.compile(r"(?:CORRELATED )?LIST SUBQUERY")
-_PLAN = re.compile(r"(?:SCAN|SEARCH) (?P<alias>.+?) VIRTUAL TABLE INDEX (?P<number>\d+):(?P<resource>\S+) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +54,6 @@ class Selected:
     changes: Callable[[], int]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedScan:
-    """One table of a prepared statement, in join order: the alias and the plan SQLite chose."""
-
-    alias: str
-    plan: Scan | Refusal
-
-
 class Engine:
     """One apsw connection on which every resource of the catalog can be a table."""
 
@@ -83,7 +67,7 @@ class Engine:
         self.refusal: Refusal | None = None
         self.takes_sets = False
         self._catalog = catalog
-        self._calls: StatementCalls | None = None
+        self._reading: Reading | None = None
         self._modules: dict[str, Module] = {}
         self._rows_modules: dict[str, RowsModule] = {}
         self._files: set[str] = set()
@@ -97,11 +81,11 @@ class Engine:
         self.add_rows(NOTHING, (column("nothing"),), lambda given: [(None,)])
 
     @property
-    def calls(self) -> StatementCalls:
-        """The calls of the statement that is running."""
-        if self._calls is None:
+    def reading(self) -> Reading:
+        """The SELECT that is running."""
+        if self._reading is None:
             raise InternalError("a resource was read outside a statement")
-        return self._calls
+        return self._reading
 
     @property
     def in_transaction(self) -> bool:
@@ -176,18 +160,21 @@ class Engine:
         """Runs one text up to its first row."""
         cursor = self._cursors.open()
         described: list[tuple[ResultColumn, ...]] = []
-        cursor.exec_trace = partial(self._describe, described)
         self.refusal = None
         before = self.connection.total_changes()
-        self._calls = calls
+        reading = Reading(calls)
         try:
-            with self._errors(sql), _named(bindings):
-                self.takes_sets = not self._has_empty_set(sql, bindings)
+            with self._errors(sql), named_bindings(bindings):
+                scans = self._planned(self._survey(sql, bindings))
+                reading = self._reading = Reading(calls, keeps=read_again(scans))
+                ahead = Rehearsal(reading, partial(self._rehearse, sql, bindings)) if len(scans) > 1 else None
+                cursor.exec_trace = partial(self._begun, described, reading, ahead)
                 rows = iter(cursor.execute(sql, _sqlite_bindings(bindings)))
         except BaseException:
             self._cursors.drop(cursor)
+            reading.close()
             raise
-        read = self._rows(cursor, rows, sql, calls)
+        read = self._rows(cursor, rows, sql, reading)
         next(read)
         return Selected(
             columns=described[-1] if described and described[-1] else None,
@@ -242,9 +229,8 @@ class Engine:
         self.refusal = None
         with self._errors(sql):
             unbound = (None,) * apsw.ext.query_info(self.connection, sql).bindings_count
-            self.takes_sets = not self._has_empty_set(sql, unbound)
-            found = self._query_plan(sql, unbound)
-        return tuple(planned for _, _, detail in found if (planned := self._planned(detail)) is not None)
+            self._survey(sql, unbound)
+            return self._planned(self._steps(sql, unbound))
 
     def is_local(self, schema_name: str | None, table: str) -> bool:
         """Whether SQLite has a table or view of that name (in that schema)."""
@@ -268,48 +254,58 @@ class Engine:
         self._cursors.close()
         self.connection.close(True)
 
-    def _has_empty_set(self, sql: str, bindings: Bindings) -> bool:
-        """Whether the set of an IN comes from a query that may give no value.
-
-        apsw 3.54 crashes on an empty set, before Filter is called: such statements get values one by one.
-        """
-        if not self._modules:
-            return False
+    def _survey(self, sql: str, bindings: Bindings) -> tuple[Step, ...]:
+        """What SQLite means to do; `takes_sets` is set by it."""
         self.takes_sets = True
+        if not self._modules:
+            return ()
         try:
-            plan = self._query_plan(sql, bindings)
+            steps = self._steps(sql, bindings)
         except apsw.Error:  # what cannot be explained says so when it is run
-            return False
-        parents = {step: parent for step, parent, _ in plan}
-        filled = {step for step, _, detail in plan if detail.startswith(f"SCAN {NOTHING} ")}
-        while wider := {parents[step] for step in filled if step in parents} - filled:
-            filled |= wider
-        return any(_SET.match(detail) and step not in filled for step, _, detail in plan)
+            return ()
+        self.takes_sets = not may_have_empty_set(steps)
+        return steps
 
-    def _query_plan(self, sql: str, bindings: Bindings) -> list[tuple[int, int, str]]:
-        """(step, the step it is part of, what it does)."""
+    def _steps(self, sql: str, bindings: Bindings) -> tuple[Step, ...]:
         cursor = self.connection.cursor()
         rows = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", _sqlite_bindings(bindings))
-        return [(int(step), int(parent), str(detail)) for step, parent, _, detail in rows]
+        return tuple(Step(int(number), int(parent), str(text)) for number, parent, _, text in rows)
 
-    def _rows(
-        self, cursor: apsw.Cursor, rows: Iterator[Row], sql: str, calls: StatementCalls
-    ) -> Iterator[Row]:
+    def _rehearse(self, sql: str, bindings: Bindings) -> None:
+        """Runs a text for what it asks its tables for."""
+        cursor = self.connection.cursor()
+        try:
+            for _ in cursor.execute(sql, _sqlite_bindings(bindings)):
+                pass
+        finally:
+            cursor.close(True)
+
+    def _rows(self, cursor: apsw.Cursor, rows: Iterator[Row], sql: str, reading: Reading) -> Iterator[Row]:
         try:
             yield ()  # for select(): once begun, it closes the cursor even if nobody asks for a row
             with self._errors(sql):
                 while True:
-                    self._calls = calls
+                    self._reading = reading
                     row = next(rows, None)
                     if row is None:
                         return
                     yield row
         finally:
             self._cursors.drop(cursor)
+            reading.close()
 
-    def _describe(
-        self, described: list[tuple[ResultColumn, ...]], cursor: apsw.Cursor, sql: str, bindings: object
+    def _begun(
+        self,
+        described: list[tuple[ResultColumn, ...]],
+        reading: Reading,
+        ahead: Rehearsal | None,
+        cursor: apsw.Cursor,
+        sql: str,
+        bindings: object,
     ) -> bool:
+        """SQLite has prepared a text and takes its first step next."""
+        if cursor.is_readonly:
+            reading.rehearsal = ahead
         described.append(tuple(self._result_column(*facts) for facts in cursor.description_full))
         return True
 
@@ -321,12 +317,10 @@ class Engine:
         )
         return ResultColumn(name, Type(declared.split(" ")[0]) if of_resource and declared else None)
 
-    def _planned(self, detail: str) -> PlannedScan | None:
-        if (match := _PLAN.match(detail)) is None:
-            return None
-        module = self._modules.get(match["resource"].lower())
-        return (
-            None if module is None else PlannedScan(match["alias"], module.table.plans[int(match["number"])])
+    def _planned(self, steps: tuple[Step, ...]) -> tuple[PlannedScan, ...]:
+        found = ((read, self._modules.get(read.table.lower())) for step in steps if (read := step.read))
+        return tuple(
+            PlannedScan(read.alias, module.table.plans[read.number]) for read, module in found if module
         )
 
     @contextmanager
@@ -336,71 +330,6 @@ class Engine:
 
     def _refused(self) -> Error | None:
         return None if self.refusal is None else refusal_error(self.refusal)
-
-
-@contextmanager
-def sqlite_errors(sql: str, refused: Callable[[], Error | None] = lambda: None) -> Iterator[None]:
-    """Maps apsw's exceptions to ours, once; our own pass through as they are."""
-    try:
-        yield
-    except apsw.Error as error:
-        mapped = refused() if "no query solution" in str(error) else None
-        raise mapped or map_sqlite_error(error, sql) from error
-    except KeyboardInterrupt:
-        raise StatementInterrupted("interrupted") from None
-
-
-def map_sqlite_error(error: apsw.Error, sql: str) -> Error:
-    """The exception of ours that says what an exception of apsw's means."""
-    text = str(error).removeprefix("SQLError: ")
-    match error:
-        case apsw.InterruptError():
-            return StatementInterrupted("interrupted")
-        case apsw.ConstraintError():
-            return IntegrityError(text, reason="constraint")
-        case apsw.MismatchError() | apsw.TooBigError() | apsw.RangeError():
-            return DataError(text)
-        case apsw.SQLError():
-            return _sql_error(text)
-        case apsw.BindingsError() | apsw.MisuseError() | apsw.AuthError() | apsw.SchemaChangeError():
-            return ProgrammingError(text)
-        case apsw.IncompleteExecutionError() | apsw.ConnectionClosedError() | apsw.CursorClosedError():
-            return ProgrammingError(text)
-        case apsw.ThreadingViolationError() | apsw.ConnectionNotClosedError() | apsw.ForkingViolationError():
-            return ProgrammingError(text)
-        case apsw.InternalError() | apsw.InvalidContextError() | apsw.ExecTraceAbort():
-            return InternalError(text)
-        case apsw.ReadOnlyError() | apsw.NoLFSError() | apsw.VFSNotImplementedError() | apsw.NoFTS5Error():
-            return NotSupportedError(text)
-        case _:
-            return OperationalError(text)
-
-
-def _sql_error(text: str) -> Error:
-    if re.match(r"no such (?:table|module|function|index|view|savepoint): ", text):
-        return UnknownNameError(text)
-    if (found := re.match(r"no such column: (?:.+\.)?(.+)", text)) is not None:
-        error = UnknownColumnError(text)
-        error.name = found[1]
-        return error
-    if re.match(r"table .* has no column named |.* has no column named ", text):
-        return UnknownColumnError(text)
-    if "syntax error" in text or text.startswith(("incomplete input", "unrecognized token")):
-        return SQLSyntaxError(text)
-    return ProgrammingError(text)
-
-
-@contextmanager
-def _named(bindings: Bindings) -> Iterator[None]:
-    """apsw raises KeyError for a named parameter that is not given."""
-    try:
-        yield
-    except KeyError as error:
-        if isinstance(bindings, Mapping) and error.args and error.args[0] not in bindings:
-            raise ProgrammingError(
-                f"no value for the parameter :{error.args[0]}", reason="parameter_count"
-            ) from None
-        raise
 
 
 def _sqlite_bindings(bindings: Bindings) -> Bindings:

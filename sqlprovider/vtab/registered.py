@@ -17,8 +17,7 @@ from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Resource, Role, Verb
 from sqlprovider.config import Config, Settings
 from sqlprovider.errors import Error
-from sqlprovider.execute.executor import Executor, StatementCalls
-from sqlprovider.plan.bind import Argument
+from sqlprovider.execute.executor import Executor
 from sqlprovider.plan.model import Operation, Refusal, Scan
 from sqlprovider.plan.mutation import (
     Mutation,
@@ -31,6 +30,8 @@ from sqlprovider.plan.mutation import (
 )
 from sqlprovider.values import Row, SQLValue
 from sqlprovider.vtab.engine import Engine
+from sqlprovider.vtab.kept import Rows
+from sqlprovider.vtab.reading import Reading
 from sqlprovider.vtab.rowwrite import Report, RowWrite, is_lost
 from sqlprovider.vtab.table import Module, Table
 
@@ -51,7 +52,8 @@ class Registration(Engine):
 
     def send_staged(self) -> None:
         """Sends what is staged, in order. A failure says what became of each change."""
-        calls, (staged, self.staged) = self.calls, (self.staged, [])
+        calls = self._executor.begin(self._settings)
+        staged, self.staged = self.staged, []
         for place, change in enumerate(staged):
             try:
                 change.row.answer = calls.call(change.operation)
@@ -65,9 +67,9 @@ class Registration(Engine):
                 raise
 
     @property
-    def calls(self) -> StatementCalls:
-        """The calls of one scan or one flush: SQLite does not say where a statement begins."""
-        return self._executor.begin(self._settings)
+    def reading(self) -> Reading:
+        """One scan's: SQLite does not say where a statement begins."""
+        return Reading(self._executor.begin(self._settings))
 
     def module(self, resource: Resource, *, verb: Verb) -> Module:
         """A module whose table takes writes."""
@@ -122,12 +124,12 @@ class WritableTable(Table):
         )
         return replace(plan, used=plan.used | needed)
 
-    def read(self, number: int, arguments: Sequence[Argument], calls: StatementCalls) -> Generator[Row]:
-        """The rows, remembered while a change may name them by rowid."""
-        for row in super().read(number, arguments, calls):
+    def watched(self, pages: Generator[Rows]) -> Generator[Rows]:
+        """The pages, their rows remembered while a change may name them by rowid."""
+        for page in pages:
             if self._changes:
-                self._seen[int(row[-1] or 0)] = row
-            yield row
+                self._seen.update(zip(page.rowids, page.rows, strict=True))
+            yield page
 
     def Begin(self) -> None:
         self._changes = True

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Column, Method, Resource, Role, Service, Verb
 from sqlprovider.config import ConnectionConfig
+from sqlprovider.execute.cache import CacheRecord
 from sqlprovider.execute.events import RequestRecord
+from sqlprovider.execute.limits import LimitRecord
 from sqlprovider.execute.operations import OperationRecord
 from sqlprovider.values import Name, Row, SQLValue, Type
 from sqlprovider.vtab.rows import Given, MakeRows, column
@@ -66,6 +68,21 @@ _OPERATIONS = (
     *_texts("connection resource method key name state error"),
     column("checked_at", Type.DATETIME),
 )
+_CACHE = (
+    *_texts("connection resource method http_method url"),
+    column("cached_at", Type.DATETIME),
+    column("age", Type.REAL),
+    column("rows", Type.INTEGER),
+    column("bytes", Type.INTEGER),
+    column("etag"),
+)
+_LIMITS = (
+    *_texts("connection scope"),
+    *(column(name, Type.INTEGER) for name in ("in_flight", "concurrency", "concurrency_max")),
+    column("per_minute", Type.REAL),
+    *(column(name, Type.INTEGER) for name in ("waiting", "throttled")),
+    column("paused_until", Type.DATETIME),
+)
 _PARAMETERS = (
     *_texts("provider service resource method"),
     column("position", Type.INTEGER),
@@ -95,6 +112,8 @@ def system_tables(
     last_write: Outcomes,
     operations: Callable[[], Iterable[OperationRecord]] = tuple,
     journal: Outcomes = tuple,
+    cache: Callable[[], Iterable[CacheRecord]] = tuple,
+    limits: Callable[[], Iterable[LimitRecord]] = tuple,
 ) -> dict[str, SystemTable]:
     """Every system table by its name in SQLite."""
     facts = _Facts(catalog, connections)
@@ -114,6 +133,8 @@ def system_tables(
         "operations": SystemTable(
             _OPERATIONS, lambda given: (tuple(asdict(record).values()) for record in operations())
         ),
+        "limits": SystemTable(_LIMITS, lambda given: (tuple(asdict(gate).values()) for gate in limits())),
+        "cache": SystemTable(_CACHE, lambda given: (tuple(asdict(page).values()) for page in cache())),
     }
     return {f"sqlprovider.{name}": table for name, table in tables.items()}
 

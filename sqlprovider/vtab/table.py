@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
-from operator import not_
+from operator import length_hint, not_
 from typing import Protocol
 
 import apsw
 
 from sqlprovider.catalog.model import Parent, Resource, Verb
-from sqlprovider.execute.executor import StatementCalls
-from sqlprovider.execute.reader import read_scan
-from sqlprovider.plan.bind import Argument, check_times, hidden_by_view
+from sqlprovider.plan.bind import Argument
 from sqlprovider.plan.model import Refusal, Scan
-from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.plan.scan import Estimate, Wish, estimate, plan_scan
 from sqlprovider.values import Predicate, Row, SQLValue
 from sqlprovider.vtab.constraints import PUSH_FUNCTION, answer, offered
+from sqlprovider.vtab.kept import Picked, Rows
+from sqlprovider.vtab.reading import Key, Reading
 
 PUSH_WORD = "sqlprovider_push"
 PACK_WORD = "sqlprovider_pack"
@@ -39,8 +38,8 @@ class Source(Protocol):
     """What a table needs of the engine around it."""
 
     @property
-    def calls(self) -> StatementCalls:
-        """The calls of the statement that is running."""
+    def reading(self) -> Reading:
+        """The SELECT that is running."""
 
     refusal: Refusal | None
     """The last plan that was turned down, for `no query solution`."""
@@ -141,23 +140,17 @@ class Table:
         return Cursor(self)
 
     @property
-    def calls(self) -> StatementCalls:
-        """The calls of the statement that is running."""
-        return self._source.calls
+    def reading(self) -> Reading:
+        """The SELECT that is running."""
+        return self._source.reading
 
     def plan(self, number: int) -> Scan | Refusal:
         """The plan that SQLite chose."""
         return self.plans[number]
 
-    def read(self, number: int, arguments: Sequence[Argument], calls: StatementCalls) -> Generator[Row]:
-        """The rows of a plan under the values SQLite gives. Raises what the plan was refused for."""
-        plan = self.plan(number)
-        if isinstance(plan, Refusal):
-            raise refusal_error(plan)
-        check_times(plan, arguments)
-        if (warning := hidden_by_view(plan, arguments)) is not None:
-            calls.warn(warning)
-        return read_scan(plan, arguments, calls)
+    def watched(self, pages: Generator[Rows]) -> Generator[Rows]:
+        """The pages that a cursor reads, as they pass."""
+        return pages
 
     def Disconnect(self) -> None:
         pass
@@ -168,33 +161,65 @@ class Table:
 class Cursor:
     """Zero frames a cell: `Next` overwrites one list with the next row, an empty one is the end."""
 
-    __slots__ = ("Column", "Eof", "Next", "Rowid", "_calls", "_rows", "_table")
+    __slots__ = (
+        "Column",
+        "Eof",
+        "Next",
+        "_current",
+        "_page",
+        "_pages",
+        "_reading",
+        "_rest",
+        "_table",
+        "key",
+    )
 
     Column: Callable[[int], SQLValue]
     Eof: Callable[[], bool]
     Next: Callable[[], None]
-    Rowid: Callable[[], int]
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._rows: Generator[Row] | None = None
-        self._calls: StatementCalls | None = None
+        self._reading: Reading | None = None
+        self.key: Key = ()
+        """What is read."""
 
     def Filter(self, number: int, text: str, arguments: Sequence[Argument | set[SQLValue]]) -> None:
         self.Close()
-        self._calls = self._table.calls
+        reading = self._table.reading
         held = [frozenset(a) if isinstance(a, set) else a for a in arguments]
-        self._rows = self._table.read(number, held, self._calls)
-        bind_rows(self, self._rows)
+        asked = reading.asked(self._table, number, held)
+        self._current: list[SQLValue] = []
+        self.Column = self._current.__getitem__
+        self.Eof = partial(not_, self._current)
+        self._page: Rows | None = None
+        self._rest: Iterator[Row] = iter(())
+        self._pages = self._table.watched(reading.pages(self, asked))
+        self._reading, self.key = reading, asked.key
+        self.Next = bound_rows(self._current, chain.from_iterable(self._iterators()))
+        self.Next()
+
+    def Rowid(self) -> int:
+        assert self._page is not None
+        return self._page.rowids[len(self._page.rows) - length_hint(self._rest) - 1]
+
+    def at_hand(self) -> Iterator[Rows]:
+        """The row it stands at, and those after it that need not be waited for."""
+        if self._page is not None:
+            here = len(self._page.rows) - length_hint(self._rest) - bool(self._current)
+            yield Picked(self._page, range(max(here, 0), len(self._page.rows)))
 
     def Close(self) -> None:
         """Stops the fetching. A cursor that is not at its end was stopped by the statement's own LIMIT."""
-        if self._rows is None or self._calls is None:
-            return
-        if not self.Eof():
-            self._calls.limited = True
-        self._rows.close()
-        self._rows = None
+        if self._reading is not None:
+            self._reading.leave(self, at_end=self.Eof())
+            self._reading = None
+            self._pages.close()
+
+    def _iterators(self) -> Iterator[Iterator[Row]]:
+        for page in self._pages:
+            self._page, self._rest = page, iter(page.rows)
+            yield self._rest
 
 
 class RowsCursor(Protocol):
@@ -212,8 +237,13 @@ def bind_rows(cursor: RowsCursor, rows: Iterable[Row]) -> None:
     cursor.Column = current.__getitem__
     cursor.Rowid = partial(current.__getitem__, -1)  # type: ignore[assignment]  # the last cell is an int
     cursor.Eof = partial(not_, current)
-    cursor.Next = map(current.__setitem__, repeat(slice(None)), chain(rows, ((),))).__next__
+    cursor.Next = bound_rows(current, rows)
     cursor.Next()
+
+
+def bound_rows(current: list[SQLValue], rows: Iterable[Row]) -> Callable[[], None]:
+    """What puts the next row into `current`; after the last one nothing."""
+    return map(current.__setitem__, repeat(slice(None)), chain(rows, ((),))).__next__
 
 
 def push_word(*said: object) -> int:

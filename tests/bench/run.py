@@ -1,57 +1,49 @@
-"""`make bench`: each row of `work.py`, best of several runs, as a Markdown table and as JSON.
+"""`make bench`: every work of `works.py`, as a Markdown table and as JSON.
 
-The exit code is 1 where the two sides' answers differ; a goal that is missed stays in the table.
+The exit code is 1 where a row's answers differ from what it is compared with; a goal that is missed stays in
+the table with its figure.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import statistics
-import subprocess
-import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
 
-import httpx
+from tests.bench.measure import Measured, Work, measure
+from tests.bench.report import machine, report, table
+from tests.bench.store import FULL, Scale
+from tests.bench.works import works as all_works
 
-from tests.bench.server import page_server
-from tests.bench.work import ROWS, WORKS, Answer, Work, open_bench_session
-
-_From = TypeVar("_From")
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A row of the table: the least seconds of each side, and their medians' ratio."""
-
-    id: int
-    work: str
-    against: str
-    ours_s: float
-    against_s: float
-    ratio: float
-    requests: int
-    goal: float
-    met: bool
-    same: bool
+MOST_SECONDS = 8.0
+"""A side that has run for so long is run no more: a loop that asks 400 times in turn is as slow each time."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+Works = Callable[[ExitStack, Scale], Iterable[Work]]
+
+
+def main(arguments: Sequence[str] | None = None, *, scale: Scale = FULL, works: Works = all_works) -> int:
+    """Runs the works and prints what they took; the exit code."""
     options = _parser().parse_args(arguments)
     wanted = {int(number) for number in options.only.split(",")} if options.only else None
-    measured = [_measure(work, runs=options.runs) for work in WORKS if wanted is None or work.id in wanted]
-    print(_table(measured))
+    measured: list[Measured] = []
+    with ExitStack() as stack:
+        for work in works(stack, scale):
+            if wanted is None or work.id in wanted:
+                if sys.stderr.isatty():
+                    print(f"{work.id} {work.title} …", file=sys.stderr)
+                measured.append(measure(work, runs=options.runs, most_seconds=MOST_SECONDS))
+    print(table(measured, runs=options.runs))
+    print(f"\n{machine()}; the least of {options.runs} runs, in brackets their median.")
     if options.json:
-        Path(options.json).write_text(json.dumps(_report(measured), indent=2) + "\n", encoding="utf-8")
-    different = [row.id for row in measured if not row.same]
-    if different:
-        print(f"\nrows with differing answers: {different}")
-    return 1 if different else 0
+        Path(options.json).write_text(json.dumps(report(measured), indent=2) + "\n", encoding="utf-8")
+    for row in measured:
+        if row.problem:
+            print(f"\n{row.work.id} {row.work.title}: {row.problem}")
+    return 1 if any(row.problem for row in measured) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,63 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="N,N", help="only these rows")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON too")
     return parser
-
-
-def _measure(work: Work, *, runs: int) -> Measured:
-    with (
-        page_server(ROWS, latency=work.latency) as base_url,
-        closing(open_bench_session(base_url)) as session,
-        httpx.Client(base_url=base_url) as client,
-    ):
-        ours, our_seconds = _timed(work.ours, session, runs=runs)
-        theirs, their_seconds = _timed(work.against, client, runs=runs)
-    ratio = statistics.median(our_seconds) / statistics.median(their_seconds)
-    return Measured(
-        id=work.id,
-        work=work.title,
-        against=work.against_title,
-        ours_s=round(min(our_seconds), 3),
-        against_s=round(min(their_seconds), 3),
-        ratio=round(ratio, 2),
-        requests=ours.requests,
-        goal=work.goal,
-        met=ratio <= work.goal,
-        same=sorted(ours.rows, key=repr) == sorted(theirs.rows, key=repr),
-    )
-
-
-def _timed(work: Callable[[_From], Answer], source: _From, *, runs: int) -> tuple[Answer, list[float]]:
-    """The answer and the seconds of each run; a first one, which opens connections, is not counted."""
-    answer = work(source)
-    seconds = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        answer = work(source)
-        seconds.append(time.perf_counter() - started)
-    return answer, seconds
-
-
-def _table(measured: Sequence[Measured]) -> str:
-    lines = [
-        "| # | work | against | sqlprovider s | against s | ratio | requests | goal | met |",
-        "|--:|---|---|--:|--:|--:|--:|--:|---|",
-    ]
-    lines += [
-        f"| {row.id} | {row.work} | {row.against} | {row.ours_s} | {row.against_s} | {row.ratio} × "
-        f"| {row.requests} | ≤ {row.goal} × | {'yes' if row.met else 'no'} |"
-        for row in measured
-    ]
-    return "\n".join(lines)
-
-
-def _report(measured: Sequence[Measured]) -> dict[str, object]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return {
-        "machine": platform.platform(),
-        "python": platform.python_version(),
-        "commit": commit.stdout.strip() or None,
-        "rows": [asdict(row) for row in measured],
-    }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +8,9 @@ import pytest
 
 from sqlprovider.config import AuthSpec, ConnectionConfig
 from sqlprovider.errors import ConfigError, CredentialsError, StatementInterrupted
-from sqlprovider.execute.clients import Clients, connection_auth, trusted_certificates
+from sqlprovider.execute.clients import Clients, connection_auth
 from tests.execute.build import json_answer, make_provider
-from tests.fakes.loopback import Loopback
+from tests.fakes.loopback import Loopback, free_port
 
 
 @pytest.fixture
@@ -26,16 +25,9 @@ CONNECTION = ConnectionConfig("c", "p")
 
 def test_a_connection_has_one_client(clients: Clients) -> None:
     provider = make_provider()
-    first = clients.client(CONNECTION, provider, is_https=False)
-    assert clients.client(CONNECTION, provider, is_https=False) is first
-    assert clients.client(ConnectionConfig("d", "p"), provider, is_https=False) is not first
-
-
-def test_certificates_are_loaded_for_https_only() -> None:
-    assert trusted_certificates(is_https=True) is True
-    nobody = trusted_certificates(is_https=False)
-    assert isinstance(nobody, ssl.SSLContext)
-    assert (nobody.get_ca_certs(), nobody.verify_mode) == ([], ssl.CERT_REQUIRED)
+    first = clients.client(CONNECTION, provider)
+    assert clients.client(CONNECTION, provider) is first
+    assert clients.client(ConnectionConfig("d", "p"), provider) is not first
 
 
 @pytest.mark.parametrize(
@@ -54,8 +46,8 @@ def test_the_proxy_of_the_environment_is_used_but_for_loopback(
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
         clients = Clients(transport=None, environ={})
-        client = clients.client(CONNECTION, make_provider(), is_https=False)
-        client.send(httpx.Request("GET", f"http://{host}:{server.port}/runs"))
+        client = clients.client(CONNECTION, make_provider())
+        client.send(httpx.Request("GET", f"http://{host}:{server.port}/runs")).read()
         assert (len(proxy.requests), len(server.requests)) == ((1, 0) if is_proxied else (0, 1))
         clients.close()
 
@@ -64,15 +56,33 @@ def test_a_closed_executor_makes_no_clients() -> None:
     clients = Clients(transport=None, environ={})
     clients.close()
     with pytest.raises(StatementInterrupted, match="closed"):
-        clients.client(CONNECTION, make_provider(), is_https=False)
+        clients.client(CONNECTION, make_provider())
 
 
 def test_redirects_are_not_followed() -> None:
     transport = httpx.MockTransport(json_answer({}, 302, {"Location": "http://127.0.0.1/elsewhere"}))
     clients = Clients(transport=transport, environ={})
-    client = clients.client(CONNECTION, make_provider(), is_https=False)
+    client = clients.client(CONNECTION, make_provider())
     assert client.send(httpx.Request("GET", "http://127.0.0.1/")).status_code == 302
     clients.close()
+
+
+def test_cookies_are_not_sent_back() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert "cookie" not in request.headers
+        return httpx.Response(200, headers={"Set-Cookie": "a=b"})
+
+    clients = Clients(transport=httpx.MockTransport(answer), environ={})
+    for _ in range(2):
+        assert clients.client(CONNECTION, make_provider()).send(httpx.Request("GET", "http://h/")).is_success
+    clients.close()
+
+
+def test_a_failure_names_the_request_that_failed(clients: Clients) -> None:
+    request = httpx.Request("GET", f"http://127.0.0.1:{free_port()}/")
+    with pytest.raises(httpx.ConnectError) as caught:
+        clients.client(CONNECTION, make_provider()).send(request)
+    assert caught.value.request is request
 
 
 def test_without_auth_the_provider_s_default_is_taken() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sqlprovider.catalog.model import Column, Pages, Parent, Place, Role, Tree, View
 from sqlprovider.config import Settings
-from sqlprovider.execute.reader import read_scan, scan_operations
+from sqlprovider.execute.reader import ScanReader
 from sqlprovider.plan.bind import Argument
 from sqlprovider.plan.model import Scan
 from sqlprovider.values import JSON, Row, Slot, Type
@@ -27,7 +27,8 @@ def read(
     script = Script(*answers)
     executor = make_executor(script)
     calls = executor.begin(Settings())
-    rows = [row[:-1] for row in read_scan(planned, arguments, calls)]
+    reader = ScanReader(planned, arguments, calls, calls.feeds())
+    rows = [row for page in reader for row in page.rows]
     executor.close()
     return rows, script, [str(warning) for warning in calls.warnings]
 
@@ -96,10 +97,11 @@ def test_a_view_that_filter_is_told_is_walked_by_its_own_parents() -> None:
         parents=(Parent("s", "groups", {"group": "group"}, view={"LIVE": "LIVE", "ALL": "ALL"}),),
     )
     planned = scan(below, where("view", "=", Slot(0)), parents={"groups": above})
-    executor = make_executor(Script(ok({"items": [{"group": "g"}]})))
-    (operation,) = scan_operations(planned, ("LIVE",), executor.begin(Settings()))
-    assert dict(operation.arguments) == {"group": "g", "view": "LIVE"}
-    executor.close()
+    _, script, _ = read(planned, ok({"items": [{"group": "g"}]}), items("a"), arguments=("LIVE",))
+    assert [dict(request.url.params) for request in script.requests] == [
+        {"view": "LIVE"},
+        {"group": "g", "view": "LIVE"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ from sqlprovider.errors import (
 )
 from sqlprovider.plan.model import Refusal, Scan
 from sqlprovider.values import Row, Type
-from sqlprovider.vtab.engine import Bindings, Engine, map_sqlite_error, sqlite_errors
+from sqlprovider.vtab.engine import Bindings, Engine
+from sqlprovider.vtab.sqlite_errors import map_sqlite_error, sqlite_errors
 from sqlprovider.vtab.rows import column
 from tests.execute.build import make_executor
 from tests.vtab.things import PUSHING, routes
@@ -144,7 +145,7 @@ def test_a_transaction_is_seen(engine: Engine) -> None:
 
 def test_a_resource_read_outside_a_statement_is_our_fault(engine: Engine) -> None:
     with pytest.raises(InternalError, match="outside a statement"):
-        engine.calls  # noqa: B018  # the property raises
+        engine.reading  # noqa: B018  # the property raises
 
 
 def test_the_columns_of_a_resource_have_their_types(make_world: MakeWorld) -> None:

@@ -1,0 +1,212 @@
+"""The gates that calls pass: one a connection and quota scope, shared by every statement of a session.
+
+A call enters its scope's gate before it is counted and sent, and leaves it with the answer. Calls wait in the
+order in which they came; one that waits spends neither attempts nor the seconds that retries may take.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from sqlprovider.catalog.quota import Quota
+from sqlprovider.execute.clock import Clock
+from sqlprovider.execute.pace import Allowance, Bucket
+from sqlprovider.execute.pool import interrupted
+from sqlprovider.execute.retry import POLICY, Outcome
+from sqlprovider.values import datetime_from_epoch_ms
+
+_LOOK_SECONDS = 0.05
+"""How often one that waits for a place looks whether its statement has ended."""
+_HANGING_SECONDS = 0.2
+"""A call that goes on for so long after its statement has ended holds no place: it may hang for ever."""
+_REFUSED = (429, 503)
+
+Aside = Callable[[], AbstractContextManager[None]]
+"""The block in which a thread waits for its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRecord:
+    """One gate as it is now."""
+
+    connection: str
+    scope: str
+    in_flight: int
+    concurrency: int
+    """Calls that may be under way at once, as the API's refusals have taught."""
+    concurrency_max: int | None
+    """… as the document says."""
+    per_minute: float | None
+    waiting: int
+    throttled: int
+    """Answers so far that refused a call: 429, 503, and the API's own words for them."""
+    paused_until: str | None
+    """DATETIME: no call starts before."""
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One call's place at a gate."""
+
+    epoch: int
+    stop: threading.Event
+    """Set when nobody wants the answer any more."""
+    unwanted_at: float | None = None
+    """When that was seen."""
+
+
+class Limits:
+    """The gates of a session. `aside` is entered around a wait: a pool may lend the place meanwhile."""
+
+    def __init__(self, clock: Clock, aside: Aside = nullcontext) -> None:
+        self._clock = clock
+        self._aside = aside
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._lock = threading.Lock()
+
+    def gate(self, connection: str, quota: Quota) -> Gate:
+        """The gate of a connection's scope, with the numbers of the quota that first named it."""
+        key = (connection, quota.scope)
+        with self._lock:
+            if (gate := self._gates.get(key)) is None:
+                gate = self._gates[key] = Gate(connection, quota, self._clock, self._aside)
+            return gate
+
+    def records(self) -> list[LimitRecord]:
+        """Every gate that was passed so far."""
+        with self._lock:
+            gates = list(self._gates.values())
+        return [gate.record() for gate in gates]
+
+
+class Gate:
+    """Lets calls of one scope start: as many at once, and as often, as the API takes."""
+
+    def __init__(self, connection: str, quota: Quota, clock: Clock, aside: Aside = nullcontext) -> None:
+        self._connection = connection
+        self._quota = quota
+        self._clock = clock
+        self._aside = aside
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Condition] = deque()
+        """One a call, so that only the first is woken. All of them share the lock."""
+        self._allowance = Allowance(quota.concurrency)
+        per_minute = quota.per_minute
+        self._bucket = None if per_minute is None else Bucket(per_minute, clock.monotonic())
+        self._turns: set[Turn] = set()
+        self._throttled = 0
+        self._paused_until = float("-inf")
+
+    def enter(self, stop: threading.Event) -> Turn:
+        """Waits for a turn, after those that came before. Raises StatementInterrupted once `stop` is set."""
+        with self._lock:
+            if not self._waiting and self._has_room() and self._seconds() <= 0:
+                return self._admit(stop)
+        with self._aside():
+            return self._wait(stop)
+
+    def leave(self, turn: Turn, outcome: Outcome) -> None:
+        """The call has ended so; what the API said of its limits holds for every call that waits."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if outcome.status in _REFUSED:
+                self._throttled += 1
+                others = len(self._turns - {turn})
+                rest = outcome.retry_after or 0.0
+                pause = self._allowance.refused(epoch=turn.epoch, others=others, now=now, rest=rest)
+                self._pause(now, _asked(outcome, pause))
+            elif outcome.status is not None and outcome.status < 500:
+                self._allowance.accepted(in_flight=len(self._turns), now=now)
+            self._turns.discard(turn)
+            self._wake()
+
+    def record(self) -> LimitRecord:
+        """The gate as it is now."""
+        with self._lock:
+            left = self._paused_until - self._clock.monotonic()
+            until = datetime_from_epoch_ms((self._clock.now() + left) * 1000) if left > 0 else None
+            return LimitRecord(
+                connection=self._connection,
+                scope=self._quota.scope,
+                in_flight=len(self._turns),
+                concurrency=self._allowance.now,
+                concurrency_max=self._quota.concurrency,
+                per_minute=self._quota.per_minute,
+                waiting=len(self._waiting),
+                throttled=self._throttled,
+                paused_until=until,
+            )
+
+    def _wait(self, stop: threading.Event) -> Turn:
+        mine = threading.Condition(self._lock)
+        with self._lock:
+            self._waiting.append(mine)
+            try:
+                while not stop.is_set():
+                    if self._waiting[0] is not mine or not self._has_room():
+                        mine.wait(_LOOK_SECONDS)
+                    elif (seconds := self._seconds()) > 0:
+                        until = self._paused_until
+                        self._sleep(stop, seconds)
+                        if until == self._paused_until:
+                            self._paused_until = float("-inf")  # it was slept, whatever the clock says
+                    else:
+                        return self._admit(stop)
+                raise interrupted()
+            finally:
+                self._waiting.remove(mine)
+                self._wake()
+
+    def _sleep(self, stop: threading.Event, seconds: float) -> None:
+        """The first that waits sleeps until the scope may go on; the lock is free meanwhile."""
+        self._lock.release()
+        try:
+            self._clock.pause(stop, seconds)
+        finally:
+            self._lock.acquire()
+
+    def _admit(self, stop: threading.Event) -> Turn:
+        if self._bucket is not None:
+            self._bucket.take(self._clock.monotonic())
+        turn = Turn(self._allowance.epoch, stop)
+        self._turns.add(turn)
+        return turn
+
+    def _has_room(self) -> bool:
+        if len(self._turns) >= self._allowance.now:
+            self._turns -= {turn for turn in self._turns if self._hangs(turn)}
+        return len(self._turns) < self._allowance.now
+
+    def _hangs(self, turn: Turn) -> bool:
+        if not turn.stop.is_set():
+            return False
+        now = self._clock.monotonic()
+        if turn.unwanted_at is None:
+            turn.unwanted_at = now
+        return now - turn.unwanted_at >= _HANGING_SECONDS
+
+    def _seconds(self) -> float:
+        """How long until a call may start, were there room."""
+        now = self._clock.monotonic()
+        paced = 0.0 if self._bucket is None else self._bucket.seconds(now)
+        return max(self._paused_until - now, paced)
+
+    def _pause(self, now: float, seconds: float) -> None:
+        # No statement waits longer than its retries may: each of its calls then gets the API's own answer.
+        if 0 < seconds <= POLICY.total:
+            self._paused_until = max(self._paused_until, now + seconds)
+
+    def _wake(self) -> None:
+        if self._waiting:
+            self._waiting[0].notify()
+
+
+def _asked(outcome: Outcome, pause: float) -> float:
+    """Seconds that the scope rests: as the API asks, else as its refusals teach."""
+    if outcome.retry_after is not None:
+        return outcome.retry_after
+    return pause if outcome.status == 429 else 0.0

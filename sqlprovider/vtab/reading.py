@@ -1,0 +1,134 @@
+"""What one SELECT reads: its open cursors, the rows it may ask for again, and what is asked for ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlprovider.execute.executor import StatementCalls
+from sqlprovider.execute.reader import ScanReader
+from sqlprovider.plan.bind import Argument, check_times, hidden_by_view
+from sqlprovider.plan.model import Refusal, Scan
+from sqlprovider.plan.refusal import refusal_error
+from sqlprovider.values import Slot, Type, cast
+from sqlprovider.vtab.kept import KeptRows, Probe, Rows
+
+if TYPE_CHECKING:
+    from sqlprovider.vtab.rehearsal import Rehearsal
+    from sqlprovider.vtab.table import Cursor, Table
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A scan that SQLite asks for, with its values. Those of probes are no part of what is read."""
+
+    table: Table
+    number: int
+    scan: Scan
+    arguments: tuple[Argument, ...]
+    probe: Probe | None
+    key: Key
+
+
+class Reading:
+    """One SELECT on its way. `keeps`: the resources that it reads more than once."""
+
+    def __init__(self, calls: StatementCalls, *, keeps: Collection[str] = ()) -> None:
+        self.calls = calls
+        self.feeds = calls.feeds(keeps)
+        self.rehearsal: Rehearsal | None = None
+        """What runs ahead of it; None where nothing may."""
+        self._cursors: list[Cursor] = []
+        self._kept: dict[Key, KeptRows] = {}
+
+    def asked(self, table: Table, number: int, arguments: Sequence[Argument]) -> Asked:
+        """What SQLite asks a table for. Raises what the plan was refused for."""
+        plan = table.plan(number)
+        if isinstance(plan, Refusal):
+            raise refusal_error(plan)
+        probe, kept = _probe(plan, arguments)
+        key = (table.name, number, kept, tuple(map(type, kept)))
+        return Asked(table, number, plan, kept, probe, key)
+
+    def pages(self, cursor: Cursor, asked: Asked) -> Generator[Rows]:
+        """The pages of what a cursor is asked for; kept where the cursor is inside the loop of another."""
+        if self.rehearsal is not None and self.rehearsal.is_running:
+            return self.rehearsal.pages(asked)
+        is_nested = any(other is not cursor and not other.Eof() for other in self._cursors)
+        self._cursors.append(cursor)
+        self._check(asked)
+        if not is_nested and asked.key not in self._kept:
+            return self._once(self.reader(asked))
+        kept = self._kept.get(asked.key) or self.keep(asked)
+        if self.rehearsal is not None:
+            self.rehearsal.asked(asked)
+        return kept.pages(asked.probe)
+
+    def keep(self, asked: Asked) -> KeptRows:
+        """Begins to read what may be asked for again."""
+        kept = self._kept[asked.key] = KeptRows(self.reader(asked), self.feeds)
+        kept.start()
+        return kept
+
+    def kept(self, asked: Asked) -> KeptRows | None:
+        """What was read already, or is being read."""
+        return self._kept.get(asked.key)
+
+    def cursor(self, asked: Asked) -> Cursor | None:
+        """The open cursor that reads just this."""
+        return next((cursor for cursor in reversed(self._cursors) if cursor.key == asked.key), None)
+
+    def reader(self, asked: Asked) -> ScanReader:
+        """Reads a scan from its beginning."""
+        return ScanReader(asked.scan, asked.arguments, self.calls, self.feeds)
+
+    def leave(self, cursor: Cursor, *, at_end: bool) -> None:
+        """A cursor is closed or asked for something else: before its end if the statement's LIMIT says so."""
+        if cursor not in self._cursors:
+            return
+        self._cursors.remove(cursor)
+        if not at_end:
+            self.calls.limited = True
+
+    def close(self) -> None:
+        """Drops everything that is under way."""
+        for kept in self._kept.values():
+            kept.close()
+        self._kept.clear()
+        self.feeds.close()
+
+    def _once(self, reader: ScanReader) -> Generator[Rows]:
+        try:
+            for page in reader:
+                reader.use()
+                yield page
+        finally:
+            reader.close()
+
+    def _check(self, asked: Asked) -> None:
+        check_times(asked.scan, asked.arguments)
+        if (warning := hidden_by_view(asked.scan, asked.arguments)) is not None:
+            self.calls.warn(warning)
+
+
+def _probe(scan: Scan, arguments: Sequence[Argument]) -> tuple[Probe | None, tuple[Argument, ...]]:
+    """The first equality that only picks rows, and the values that decide what is read."""
+    places = scan.probe_slots
+    kept = tuple(None if place in places else value for place, value in enumerate(arguments))
+    for term in scan.probes:
+        assert isinstance(term.operand, Slot)
+        value = arguments[term.operand.position]
+        place, column = next(
+            (place, column)
+            for place, column in enumerate(scan.resource.columns)
+            if column.name == term.column
+        )
+        # SQLite may compare a text with a number as numbers: '01' is 1 then.
+        if isinstance(value, str | bytes) or (
+            isinstance(value, int | float) and column.type in (Type.INTEGER, Type.REAL, Type.BOOLEAN)
+        ):
+            return (place, cast(value, column.type)), kept
+    return None, kept

@@ -1,0 +1,95 @@
+"""A SELECT run ahead over the rows at hand, so that what it will ask for is asked for now.
+
+The inner table of a dependent join needs a key from each outer row, and SQLite asks for one key at a time. So
+the same text is run once more, over the rows that the open cursors hold: SQLite itself says which keys the
+rows that pass its WHERE lead to, whatever the expression, the kind of join or the depth. What such a run asks
+for and nobody has asked for yet is begun, and counts as having no rows. Its rows go nowhere, and nothing
+depends on it: a wrong guess costs a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+
+import apsw
+
+from sqlprovider.errors import Error
+from sqlprovider.execute.feed import IN_FLIGHT
+from sqlprovider.vtab.kept import Rows
+from sqlprovider.vtab.reading import Asked, Key, Reading
+
+WINDOW = 4 * IN_FLIGHT
+"""Guesses at most that nobody has asked for yet."""
+_ROWS = 20_000
+"""Rows that one run may look at: it is to save time."""
+
+
+class _Enough(Exception):
+    """Ends a run."""
+
+
+class Rehearsal:
+    """Runs a SELECT ahead. `run` runs its text once; `wanted` says how many rows its user still wants."""
+
+    def __init__(
+        self, reading: Reading, run: Callable[[], None], wanted: Callable[[], int | None] = lambda: None
+    ) -> None:
+        self.is_running = False
+        self._reading = reading
+        self._run = run
+        self._wanted = wanted
+        self._window = 4 if wanted() is not None else IN_FLIGHT
+        self._guesses: set[Key] = set()
+        """What was begun and not asked for yet."""
+        self._is_over = False
+        self._looked = 0
+        self._idle_at = -1
+        """What had arrived when a run found nothing to begin."""
+
+    def asked(self, asked: Asked) -> None:
+        """SQLite has asked for something inside a loop: makes sure of what it will ask for next."""
+        if asked.key in self._guesses:
+            self._guesses.discard(asked.key)
+            self._window = min(2 * self._window, WINDOW)
+        is_due = 2 * len(self._guesses) <= self._room and self._reading.feeds.arrived != self._idle_at
+        if is_due and not self._is_over:
+            self._rehearse()
+
+    def pages(self, asked: Asked) -> Generator[Rows]:
+        """What a run is given for a scan: what is at hand."""
+        if (cursor := self._reading.cursor(asked)) is not None:
+            return self._counted(cursor.at_hand())
+        if (kept := self._reading.kept(asked)) is not None:
+            return self._counted(kept.at_hand(asked.probe))
+        if len(self._guesses) >= self._room:
+            raise _Enough
+        self._guesses.add(asked.key)
+        self._reading.keep(asked)
+        return self._counted(iter(()))
+
+    @property
+    def _room(self) -> int:
+        wanted = self._wanted()
+        return self._window if wanted is None else min(self._window, wanted)
+
+    def _rehearse(self) -> None:
+        arrived, known = self._reading.feeds.arrived, len(self._guesses)
+        self.is_running, self._looked = True, 0
+        try:
+            self._run()
+        except _Enough:
+            return
+        except (Error, apsw.Error):
+            # Whatever it is, it will be met again where it counts.
+            self._is_over = True
+        finally:
+            self.is_running = False
+        if len(self._guesses) == known:
+            self._idle_at = arrived
+
+    def _counted(self, pages: Iterator[Rows]) -> Generator[Rows]:
+        for page in pages:
+            self._looked += len(page.rows)
+            if self._looked > _ROWS:
+                raise _Enough
+            yield page
