@@ -315,7 +315,9 @@ class Session:
         named = any(table.name is not None for table in statement.tables)
         if statement.tables:
             run = self._begin(dealt.deal(statement.parameters), named=named)
-            yield self._selected(self._select(statement.sql, run), run, statement.warnings)
+            with _interruptible(run.calls):
+                selected = self._engine.query(statement, run.bindings, run.calls)
+            yield self._selected(selected, run, statement.warnings)
             return
         for sql, parameters in self._engine.split(statement.sql):
             run = self._begin(dealt.deal(parameters), named=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -213,3 +215,35 @@ def results(session: Session, sql: str) -> tuple[list[tuple[Any, ...]], Result]:
     """The rows of one statement, and its result."""
     ((result, rows),) = [(result, [tuple(row) for row in result.rows]) for result in session.run(sql)]
     return rows, result
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+from sqlprovider.catalog.load import load_provider
+from sqlprovider.config import load_config
+from sqlprovider.session import Session
+url, folder, documents, *texts = sys.argv[1:]
+connections = {"p": {"provider": "lab", "base_url": url}}
+config = load_config({"cache": "60s", "connections": connections}, environ={}, providers=("lab",))
+session = Session(
+    config,
+    environ={"SQLPROVIDER_CACHE_DIR": folder},
+    load=lambda name, versions: load_provider(name, versions, directories=(Path(documents),)),
+)
+for text in texts:
+    for result in session.run(text):
+        for row in result.rows:
+            print(*row)
+session.close()
+"""
+
+
+def in_another_process(lab: Lab, *texts: str) -> str:
+    """What the statements give in a process of their own, a line a row."""
+    arguments = [lab.server.base_url, str(lab.pages), str(lab.documents), *texts]
+    done = subprocess.run(
+        [sys.executable, "-c", PROCESS, *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stderr == ""
+    return done.stdout

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,7 @@ from sqlprovider.errors import (
     TransportError,
 )
 from sqlprovider.session import check_document
-from tests.cached import PROVIDER, SERVICE, Lab, Store, ask, results, statuses, write_documents
+from tests.cached import SERVICE, Lab, Store, ask, in_another_process, results, statuses, write_documents
 from tests.fakes.loopback import Acted, Loopback, Reset, Stall, Status, Within
 
 
@@ -95,14 +93,11 @@ def test_a_list_whose_first_page_is_too_old_is_asked_for_whole(lab: Lab) -> None
 
 def test_a_list_that_was_not_read_to_its_end_is_read_anew(lab: Lab) -> None:
     session = lab.session()
-    for result in session.run(BOXES):
-        next(iter(result.rows))
-        result.rows.close() if hasattr(result.rows, "close") else None
-    lab.store.boxes.pop("b0")
-    assert [row[0] for row in ask(session, BOXES)] in (
-        ["b1", "b2", "b3", "b4"],  # as it is now
-        ["b0", "b1", "b2", "b3", "b4"],  # as it was, all of it
-    )
+    lab.server.misbehave(Status(400, body={"code": "bad", "message": "no"}), path="/boxes", nth=3)
+    with pytest.raises(BackendError):
+        ask(session, BOXES)
+    del lab.store.boxes["b0"]
+    assert [row[0] for row in ask(session, BOXES)] == ["b1", "b2", "b3", "b4"]
 
 
 def test_the_first_rows_of_a_list_are_kept_too(lab: Lab) -> None:
@@ -470,37 +465,6 @@ def test_lists_are_never_kept_longer(tmp_path: Path) -> None:
     write_documents(tmp_path, SERVICE.replace("  notes:\n", f"  notes:\n{word}"))
     (problem,) = check_document(tmp_path / "lab")
     assert "no SELECT answers with one object" in problem.message
-
-
-PROCESS = """
-import sys
-from pathlib import Path
-from sqlprovider.catalog.load import load_provider
-from sqlprovider.config import load_config
-from sqlprovider.session import Session
-url, folder, documents, *texts = sys.argv[1:]
-connections = {"p": {"provider": "lab", "base_url": url}}
-config = load_config({"cache": "60s", "connections": connections}, environ={}, providers=("lab",))
-session = Session(
-    config,
-    environ={"SQLPROVIDER_CACHE_DIR": folder},
-    load=lambda name, versions: load_provider(name, versions, directories=(Path(documents),)),
-)
-for text in texts:
-    for result in session.run(text):
-        for row in result.rows:
-            print(*row)
-session.close()
-"""
-
-
-def in_another_process(lab: Lab, *texts: str) -> str:
-    arguments = [lab.server.base_url, str(lab.pages), str(lab.documents), *texts]
-    done = subprocess.run(
-        [sys.executable, "-c", PROCESS, *arguments], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert done.stderr == ""
-    return done.stdout
 
 
 @pytest.mark.slow

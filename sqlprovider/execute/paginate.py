@@ -160,7 +160,7 @@ class NumberPages:
         return True
 
     def _is_more_by_total(self, page: Page) -> bool:
-        total, at = _read_total(page, self._pages), pointer(self._pages.total)
+        total, at = read_total(page, self._pages), pointer(self._pages.total)
         if total < self._total:
             raise DataError(
                 f"the total fell from {self._total} to {total} while the list was read: rows may be missing",
@@ -229,7 +229,8 @@ def _sized(operation: Operation, pages: Pages, size: int | None) -> dict[str, JS
     return {pages.size: str(size) if as_text else size}
 
 
-def _read_total(page: Page, pages: Pages) -> int:
+def read_total(page: Page, pages: Pages) -> int:
+    """The total that a page says. Raises DataError where it says none."""
     total, at = value_at(page.answer, pages.total), pointer(pages.total)
     if isinstance(total, str) and total.isdigit():
         return int(total)

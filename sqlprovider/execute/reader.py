@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlprovider.catalog.model import Tree
 from sqlprovider.errors import Warning
@@ -16,6 +16,14 @@ from sqlprovider.execute.rows import PageRows, RowDecoder
 from sqlprovider.plan.bind import Argument, bind_scan, scans_by_view
 from sqlprovider.plan.model import Operation, Scan
 from sqlprovider.values import SQLValue
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the cells at a position must be one of."""
+
+    position: int
+    values: frozenset[SQLValue]
 
 
 class ScanReader:
@@ -32,10 +40,13 @@ class ScanReader:
         calls: StatementCalls,
         feeds: Feeds,
         columns: Sequence[int] | None = None,
+        checks: Sequence[Check] = (),
     ) -> None:
         self._scan = scan
         self._calls = calls
         self._decoder = RowDecoder(scan, columns)
+        self._checks = checks
+        self._checked = RowDecoder(scan, [check.position for check in checks])
         self._repeats = _repeats(scan)
         self._seen: set[int] = set()
         self._feeds = feeds
@@ -68,6 +79,8 @@ class ScanReader:
             self._found.look_into(page)
         with operation_context(page.operation):
             rows = self._decoder.decode(page)
+            if self._checks:
+                rows = self._right(rows, self._checked.decode(page))
             return self._unrepeated(rows) if self._repeats else rows
 
     @property
@@ -98,6 +111,16 @@ class ScanReader:
         scans = scans_by_view(self._scan, arguments)
         self._walks = [_Walk(scan, arguments, self._calls, self._feeds) for scan in scans]
         return (operation for walk in self._walks for operation in walk.operations())
+
+    def _right(self, rows: PageRows, checked: PageRows) -> PageRows:
+        """The rows whose cells are what was asked for."""
+        cells = zip(*checked.rows, strict=True)
+        verdicts = [
+            [cell in check.values for cell in column]
+            for check, column in zip(self._checks, cells, strict=False)
+        ]
+        right = [all(verdict) for verdict in zip(*verdicts, strict=True)]
+        return rows if all(right) else rows.only(right)
 
     def _unrepeated(self, rows: PageRows) -> PageRows:
         """Without the rows that came before."""

@@ -51,7 +51,7 @@ def scans_by_view(scan: Scan, arguments: Sequence[Argument]) -> Iterator[Scan]:
         yield scan
         return
     (given,) = (binding for binding in (*scan.options, *scan.echoes) if binding.column == view.option)
-    for value in _values(scan, given, arguments):
+    for value in bound_values(scan, given, arguments):
         known = replace(given, operand=Const(value), many=False)
         yield replace(
             scan,
@@ -143,12 +143,12 @@ def _fixed(scan: Scan, parent: Mapping[str, SQLValue] | None) -> dict[str, SQLVa
 def _is_wanted(scan: Scan, fixed: Mapping[str, SQLValue], arguments: Sequence[Argument]) -> bool:
     """Whether what the parent's row gives is what the statement gives too: it prunes the walk."""
     given = (binding for binding in scan.bindings if binding.parameter in fixed)
-    return all(fixed[binding.parameter] in _values(scan, binding, arguments) for binding in given)
+    return all(fixed[binding.parameter] in bound_values(scan, binding, arguments) for binding in given)
 
 
 def _named_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -> list[SQLValue]:
     """The values that can name something: nothing is asked for a BLOB, or for what the pattern rules out."""
-    values = _values(scan, binding, arguments)
+    values = bound_values(scan, binding, arguments)
     parameter = scan.method.parameters.get(binding.parameter)
     if parameter is not None and parameter.required:
         values = [value for value in values if not isinstance(value, bytes)]
@@ -157,7 +157,7 @@ def _named_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -
     return [value for value in values if re.fullmatch(parameter.pattern, str(value))]
 
 
-def _values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -> list[SQLValue]:
+def bound_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -> list[SQLValue]:
     """The values a binding stands for, cast to its column's affinity; sorted, NULLs left out."""
     value = operand_value(binding.operand, arguments)
     column = scan.resource.column(binding.column)

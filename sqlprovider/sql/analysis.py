@@ -16,10 +16,11 @@ from sqlprovider.sql.pushwords import push_edits, text_key_warnings
 from sqlprovider.sql.rewrite import Resolved
 from sqlprovider.sql.scopes import Scopes
 from sqlprovider.sql.sets import set_edits
+from sqlprovider.sql.shape import read_limit, read_shape
 from sqlprovider.sql.splice import Edit, Edits
-from sqlprovider.sql.statement import Names, TableRef
+from sqlprovider.sql.statement import Names, Shape, TableRef
 from sqlprovider.sql.tree import Tree
-from sqlprovider.values import Const, Listed, Op, Param, Predicate
+from sqlprovider.values import Const, Listed, Op, Operand, Param, Predicate
 
 _EQUALITIES = frozenset({Op.EQ, Op.IN})
 _HAS_VALUES = (Const, Listed, Param)
@@ -33,6 +34,8 @@ class Analysis:
     edits: Edits
     predicates: dict[int, tuple[Predicate, ...]]
     warnings: tuple[tuple[str, str], ...] = ()
+    shape: Shape | None = None
+    limit: Operand | None = None
 
     def cut(self, start: int, stop: int) -> str:
         """`tokens[start:stop]` as SQLite is to run them."""
@@ -79,6 +82,7 @@ def analyse(resolved: Resolved, trees: Iterable[Tree], names: Names) -> Analysis
     """Read the trees of a statement."""
     edits: list[Edit] = []
     conditions: list[Condition] = []
+    shape, limit = None, None
     warnings: dict[tuple[str, str], None] = {}
     for tree in trees:
         scopes = Scopes(tree, names)
@@ -88,7 +92,10 @@ def analyse(resolved: Resolved, trees: Iterable[Tree], names: Names) -> Analysis
         for conjunct in selects_conjuncts(tree.root):
             conditions += reader.conditions(conjunct)
         warnings |= dict.fromkeys(text_key_warnings(tree, scopes))
-    return Analysis(resolved, resolved.edits.with_more(edits), by_table(conditions), tuple(warnings))
+        if resolved.written is None:
+            shape, limit = read_shape(tree, scopes, reader, names), read_limit(tree)
+    every = resolved.edits.with_more(edits)
+    return Analysis(resolved, every, by_table(conditions), tuple(warnings), shape, limit)
 
 
 def target_conditions(tree: Tree, names: Names, where: Sequence[str]) -> Conditions:

@@ -120,6 +120,8 @@ def _query(resolved: Resolved, names: Names) -> Query:
         tables=tuple(analysis.table(number) for number in range(len(resolved.found))),
         parameters=resolved.parameters.count,
         warnings=analysis.warnings,
+        shape=analysis.shape,
+        limit=analysis.limit,
     )
 
 

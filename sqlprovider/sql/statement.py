@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from sqlprovider.values import Name, Predicate, Span, SQLValue, Type
+from sqlprovider.values import Name, Operand, Predicate, Span, SQLValue, Type
 
 NOTHING = "sqlprovider.nothing"
 """A table of one row, a NULL. A set that reads it in SQLite's plan is never empty (`sets.py`)."""
@@ -90,6 +90,23 @@ class TableRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """A SELECT of one resource that is no more than columns, conditions, order and LIMIT."""
+
+    columns: tuple[str, ...]
+    """What is selected, by the columns' names."""
+    aggregate: tuple[str, str] | None
+    """What is selected instead: `("count", "")`, `("max", column)`, `("min", column)`."""
+    conditions: tuple[Predicate, ...]
+    """The whole WHERE, each column once."""
+    order: int
+    """How many terms ORDER BY has."""
+    limit: Operand
+    """`Const(None)`: none."""
+    offset: Operand
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What SQLite runs itself: SELECT, VALUES, DDL, local writes, transactions. No `tables`: local."""
 
@@ -100,6 +117,9 @@ class Query:
     """How many positional parameters it takes."""
     warnings: tuple[tuple[str, str], ...] = ()
     """(message, hint) of comparisons that run but do not mean what they seem to."""
+    shape: Shape | None = None
+    limit: Operand | None = None
+    """The LIMIT of a SELECT that ends as soon as it has so many rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import apsw
 import apsw.ext
@@ -19,12 +20,14 @@ from sqlprovider.errors import (
 from sqlprovider.execute.executor import StatementCalls
 from sqlprovider.plan.model import Refusal
 from sqlprovider.plan.refusal import refusal_error
-from sqlprovider.sql.statement import NOTHING
-from sqlprovider.values import Name, Row, SQLValue, Type
+from sqlprovider.sql.statement import NOTHING, Query, Shape, TableRef
+from sqlprovider.values import Name, Operand, Row, SQLValue, Type
 from sqlprovider.vtab.cursors import OpenCursors
+from sqlprovider.vtab.direct import answer_directly, operand_value
 from sqlprovider.vtab.files import FileModule
+from sqlprovider.vtab.paths import EVERY_PATH, Paths
 from sqlprovider.vtab.queryplan import PlannedScan, Step, may_have_empty_set, read_again
-from sqlprovider.vtab.reading import Reading
+from sqlprovider.vtab.reading import Asked, Reading
 from sqlprovider.vtab.rehearsal import Rehearsal
 from sqlprovider.vtab.rows import MakeRows, RowsModule, column
 from sqlprovider.vtab.sqlite_errors import named_bindings, sqlite_errors
@@ -63,7 +66,9 @@ class Engine:
         *,
         database: str = ":memory:",
         connection: apsw.Connection | None = None,
+        paths: Paths = EVERY_PATH,
     ) -> None:
+        self.paths = paths
         self.refusal: Refusal | None = None
         self.takes_sets = False
         self._catalog = catalog
@@ -156,8 +161,37 @@ class Engine:
                 f"CREATE VIRTUAL TABLE IF NOT EXISTS {place}{quote(name)} USING {quote(name)}()"
             )
 
-    def select(self, sql: str, bindings: Bindings, calls: StatementCalls) -> Selected:
-        """Runs one text up to its first row."""
+    def query(self, query: Query, bindings: Bindings, calls: StatementCalls) -> Selected:
+        """Runs a SELECT up to its first row, in the shortest way that gives its rows."""
+        if query.shape is not None and self.paths.direct:
+            return self._directly(query.shape, query, bindings, calls)
+        return self.select(query.sql, bindings, calls, tables=query.tables, limit=query.limit)
+
+    def _directly(self, shape: Shape, query: Query, bindings: Bindings, calls: StatementCalls) -> Selected:
+        captured: list[Asked] = []
+        selected = self.select(query.sql, bindings, calls, captured=captured)
+        if not captured:
+            return selected
+        for _ in selected.rows:
+            pass
+        reading = Reading(calls)
+        pages = answer_directly(shape, captured[0], reading, bindings) if len(captured) == 1 else None
+        if pages is None:
+            return self.select(query.sql, bindings, calls, tables=query.tables, limit=query.limit)
+        first = next(pages, ())
+        return Selected(selected.columns, chain(first, chain.from_iterable(pages)), lambda: 0)
+
+    def select(
+        self,
+        sql: str,
+        bindings: Bindings,
+        calls: StatementCalls,
+        *,
+        tables: Sequence[TableRef] = (),
+        limit: Operand | None = None,
+        captured: list[Asked] | None = None,
+    ) -> Selected:
+        """Runs one text up to its first row. With `captured` nothing is read, but noted there."""
         cursor = self._cursors.open()
         described: list[tuple[ResultColumn, ...]] = []
         self.refusal = None
@@ -167,7 +201,8 @@ class Engine:
             with self._errors(sql), named_bindings(bindings):
                 scans = self._planned(self._survey(sql, bindings))
                 reading = self._reading = Reading(calls, keeps=read_again(scans))
-                ahead = Rehearsal(reading, partial(self._rehearse, sql, bindings)) if len(scans) > 1 else None
+                reading.captured = captured
+                ahead = self._ahead(reading, scans, sql, bindings, limit)
                 cursor.exec_trace = partial(self._begun, described, reading, ahead)
                 rows = iter(cursor.execute(sql, _sqlite_bindings(bindings)))
         except BaseException:
@@ -271,6 +306,21 @@ class Engine:
         rows = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", _sqlite_bindings(bindings))
         return tuple(Step(int(number), int(parent), str(text)) for number, parent, _, text in rows)
 
+    def _ahead(
+        self,
+        reading: Reading,
+        scans: Sequence[PlannedScan],
+        sql: str,
+        bindings: Bindings,
+        limit: Operand | None,
+    ) -> Rehearsal | None:
+        """What runs ahead of a text; None where it has no loop in which to."""
+        if len(scans) < 2 or not self.paths.ahead:
+            return None
+        wanted = None if limit is None else operand_value(limit, bindings)
+        rows = wanted if isinstance(wanted, int) and wanted >= 0 else None
+        return Rehearsal(reading, partial(self._rehearse, sql, bindings), rows)
+
     def _rehearse(self, sql: str, bindings: Bindings) -> None:
         """Runs a text for what it asks its tables for."""
         cursor = self.connection.cursor()
@@ -289,6 +339,7 @@ class Engine:
                     row = next(rows, None)
                     if row is None:
                         return
+                    reading.given += 1
                     yield row
         finally:
             self._cursors.drop(cursor)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sqlprovider.vtab.table import Cursor, Table
 
 Key = tuple[object, ...]
+GLANCE = 16
+"""Rows of a page that are looked at before the next page is fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ class Reading:
         self.feeds = calls.feeds(keeps)
         self.rehearsal: Rehearsal | None = None
         """What runs ahead of it; None where nothing may."""
+        self.given = 0
+        """Rows that its user has got."""
+        self.captured: list[Asked] | None = None
+        """Where not None, what SQLite asks for is only noted here, and has no rows."""
         self._cursors: list[Cursor] = []
         self._kept: dict[Key, KeptRows] = {}
 
@@ -55,13 +61,18 @@ class Reading:
 
     def pages(self, cursor: Cursor, asked: Asked) -> Generator[Rows]:
         """The pages of what a cursor is asked for; kept where the cursor is inside the loop of another."""
+        if self.captured is not None:
+            self.captured.append(asked)
+            return self._none()
         if self.rehearsal is not None and self.rehearsal.is_running:
             return self.rehearsal.pages(asked)
         is_nested = any(other is not cursor and not other.Eof() for other in self._cursors)
         self._cursors.append(cursor)
-        self._check(asked)
+        self.check(asked)
         if not is_nested and asked.key not in self._kept:
-            return self._once(self.reader(asked))
+            reader = self.reader(asked)
+            cursor.go_on = reader.go_on
+            return self._once(reader)
         kept = self._kept.get(asked.key) or self.keep(asked)
         if self.rehearsal is not None:
             self.rehearsal.asked(asked)
@@ -100,6 +111,9 @@ class Reading:
         self._kept.clear()
         self.feeds.close()
 
+    def _none(self) -> Generator[Rows]:
+        yield from ()
+
     def _once(self, reader: ScanReader) -> Generator[Rows]:
         try:
             for page in reader:
@@ -108,7 +122,8 @@ class Reading:
         finally:
             reader.close()
 
-    def _check(self, asked: Asked) -> None:
+    def check(self, asked: Asked) -> None:
+        """Refuses what would compare wrongly, and warns of what is hidden."""
         check_times(asked.scan, asked.arguments)
         if (warning := hidden_by_view(asked.scan, asked.arguments)) is not None:
             self.calls.warn(warning)

@@ -20,6 +20,8 @@ from sqlprovider.vtab.reading import Asked, Key, Reading
 
 WINDOW = 4 * IN_FLIGHT
 """Guesses at most that nobody has asked for yet."""
+_FIRST = 4
+"""Guesses at first where the statement may end soon."""
 _ROWS = 20_000
 """Rows that one run may look at: it is to save time."""
 
@@ -29,16 +31,14 @@ class _Enough(Exception):
 
 
 class Rehearsal:
-    """Runs a SELECT ahead. `run` runs its text once; `wanted` says how many rows its user still wants."""
+    """Runs a SELECT ahead. `run` runs its text once; `limit`: it ends when its user has so many rows."""
 
-    def __init__(
-        self, reading: Reading, run: Callable[[], None], wanted: Callable[[], int | None] = lambda: None
-    ) -> None:
+    def __init__(self, reading: Reading, run: Callable[[], None], limit: int | None) -> None:
         self.is_running = False
         self._reading = reading
         self._run = run
-        self._wanted = wanted
-        self._window = 4 if wanted() is not None else IN_FLIGHT
+        self._limit = limit
+        self._window = IN_FLIGHT if limit is None else _FIRST
         self._guesses: set[Key] = set()
         """What was begun and not asked for yet."""
         self._is_over = False
@@ -69,8 +69,9 @@ class Rehearsal:
 
     @property
     def _room(self) -> int:
-        wanted = self._wanted()
-        return self._window if wanted is None else min(self._window, wanted)
+        if self._limit is None:
+            return self._window
+        return min(self._window, self._limit - self._reading.given)
 
     def _rehearse(self) -> None:
         arrived, known = self._reading.feeds.arrived, len(self._guesses)

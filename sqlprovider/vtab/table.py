@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from operator import length_hint, not_
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from sqlprovider.plan.scan import Estimate, Wish, estimate, plan_scan
 from sqlprovider.values import Predicate, Row, SQLValue
 from sqlprovider.vtab.constraints import PUSH_FUNCTION, answer, offered
 from sqlprovider.vtab.kept import Picked, Rows
-from sqlprovider.vtab.reading import Key, Reading
+from sqlprovider.vtab.reading import GLANCE, Key, Reading
 
 PUSH_WORD = "sqlprovider_push"
 PACK_WORD = "sqlprovider_pack"
@@ -171,6 +171,7 @@ class Cursor:
         "_reading",
         "_rest",
         "_table",
+        "go_on",
         "key",
     )
 
@@ -183,6 +184,8 @@ class Cursor:
         self._reading: Reading | None = None
         self.key: Key = ()
         """What is read."""
+        self.go_on: Callable[[], None] = _nothing
+        """Has the next page fetched."""
 
     def Filter(self, number: int, text: str, arguments: Sequence[Argument | set[SQLValue]]) -> None:
         self.Close()
@@ -194,6 +197,7 @@ class Cursor:
         self.Eof = partial(not_, self._current)
         self._page: Rows | None = None
         self._rest: Iterator[Row] = iter(())
+        self.go_on = _nothing
         self._pages = self._table.watched(reading.pages(self, asked))
         self._reading, self.key = reading, asked.key
         self.Next = bound_rows(self._current, chain.from_iterable(self._iterators()))
@@ -219,6 +223,9 @@ class Cursor:
     def _iterators(self) -> Iterator[Iterator[Row]]:
         for page in self._pages:
             self._page, self._rest = page, iter(page.rows)
+            # Many a statement stops at once: only who reads on needs the next page.
+            yield islice(self._rest, GLANCE)
+            self.go_on()
             yield self._rest
 
 
@@ -257,6 +264,10 @@ def pack_word(*said: object) -> str | None:
     if isinstance(value, bytes) or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return json.dumps(said)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _set_plan(info: apsw.IndexInfo, number: int, text: str, cost: Estimate) -> None:
