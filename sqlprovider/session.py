@@ -21,13 +21,10 @@ from sqlprovider.catalog.resolve import resolve_name
 from sqlprovider.config import Config, Settings, apply_set
 from sqlprovider.errors import (
     Error,
-    MissingParameterError,
     Problem,
     StatementInterrupted,
-    UnknownColumnError,
     UnknownNameError,
     Warning,
-    did_you_mean,
 )
 from sqlprovider.execute.clock import Clock
 from sqlprovider.execute.events import (
@@ -56,14 +53,16 @@ from sqlprovider.sql.statement import (
     Update,
     Use,
 )
-from sqlprovider.sql.tables import named_in, tables_of
+from sqlprovider.sql.tables import tables_of
 from sqlprovider.sql.transactions import read_transaction
 from sqlprovider.values import Row, SQLValue
 from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
 from sqlprovider.vtab.desired import Desired, desired
 from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
 from sqlprovider.vtab.explain import explain
+from sqlprovider.vtab.explaining import explaining
 from sqlprovider.vtab.names import SessionNames, words_below
+from sqlprovider.vtab.paths import EVERY_PATH, Paths
 from sqlprovider.vtab.registered import SQLiteConnection, register_resources
 from sqlprovider.vtab.result import Result
 from sqlprovider.vtab.run import Run, WritePlan
@@ -79,6 +78,7 @@ __all__ = [
     "ColumnFacts",
     "Desired",
     "MethodFacts",
+    "Paths",
     "RequestRecord",
     "ResourceFacts",
     "Result",
@@ -108,6 +108,7 @@ class Session:
         clock: Clock | None = None,
         load: LoadProvider = load_provider,
         shared: Session | None = None,
+        paths: Paths = EVERY_PATH,
     ) -> None:
         environ = os.environ if environ is None else environ
         self.settings: Settings = config.settings
@@ -133,7 +134,7 @@ class Session:
             self._journal = Journal(environ=environ, now=self._executor.clock.now)
         else:
             self.catalog, self._executor, self._journal = shared.catalog, shared._executor, shared._journal
-        self._engine = Engine(self.catalog, database=database)
+        self._engine = Engine(self.catalog, database=database, paths=paths)
         self._names = SessionNames(self.catalog, self._engine)
         self._statements = Statements(self.catalog, self._engine)
         tables = system_tables(
@@ -143,6 +144,7 @@ class Session:
             lambda: self.last_write,
             operations=self._executor.operations.records,
             journal=self._journal.read,
+            cache=self._executor.cache.records,
             limits=self._executor.limits.records,
         )
         for name, table in tables.items():
@@ -154,7 +156,7 @@ class Session:
         """One Result a statement, each run when it is asked for. The first failure ends the text."""
         dealt = Dealer(params)
         for statement in dealt.checked(self._names.dealing(dealt, parse(text, self._names))):
-            with self._explaining(statement):
+            with explaining(statement, self.catalog):
                 yield from self._run(statement, dealt)
         dealt.refuse_surplus(0)
 
@@ -169,7 +171,7 @@ class Session:
                 yield from self.run(text, bindings)
             return
         run = self._begin(deal_all(first, insert.parameters), named=True)
-        with self._explaining(insert):
+        with explaining(insert, self.catalog):
             yield self._write(
                 insert, replace(run, more=(deal_all(more, insert.parameters) for more in source))
             )
@@ -285,13 +287,17 @@ class Session:
         if not self._is_fork:
             self._executor.close()
 
-    def _begin(self, bindings: Bindings, *, named: bool) -> Run:
-        """The calls of one statement; `named`: it names a resource, so its requests are the last ones."""
+    def _begin(self, bindings: Bindings, *, named: bool, cached: bool = False) -> Run:
+        """The calls of one statement; `named`: it names a resource, so its requests are the last ones.
+
+        `cached`: it only reads, so it may be shown pages that were kept. What is to be written is read anew.
+        """
         calls = self._executor.begin(
             self.settings,
             on_event=self._event,
             on_dry_run=self._on_dry,
             on_progress=self._progress,
+            cached=cached,
         )
         self._calls = calls
         self._journal.on_warning = calls.warn
@@ -314,7 +320,7 @@ class Session:
         self._add_tables(statement.tables)
         named = any(table.name is not None for table in statement.tables)
         if statement.tables:
-            run = self._begin(dealt.deal(statement.parameters), named=named)
+            run = self._begin(dealt.deal(statement.parameters), named=named, cached=True)
             with _interruptible(run.calls):
                 selected = self._engine.query(statement, run.bindings, run.calls)
             yield self._selected(selected, run, statement.warnings)
@@ -414,30 +420,11 @@ class Session:
         inner = statement.statement
         if not isinstance(inner, Exec):
             self._add_tables((*tables_of(inner), *(() if isinstance(inner, Query) else (inner.target,))))
-        run = self._begin(dealt.deal(inner.parameters), named=statement.analyze)
+        run = self._begin(
+            dealt.deal(inner.parameters), named=statement.analyze, cached=isinstance(inner, Query)
+        )
         with _interruptible(run.calls):
             return self._selected(explain(statement, self.catalog, self._engine, self._statements, run), run)
-
-    @contextmanager
-    def _explaining(self, statement: Statement) -> Iterator[None]:
-        """A refusal shows where its resource is named; an unknown column brings the names most like it."""
-        try:
-            yield
-        except MissingParameterError as error:
-            named = (table for table in named_in(statement) if str(table.name) == error.resource)
-            if (table := next(named, None)) is not None:
-                error.span, error.text = table.span, statement.text
-            raise
-        except UnknownColumnError as error:
-            if error.name is not None:
-                known = [
-                    column.name
-                    for table in named_in(statement)
-                    if table.name is not None
-                    for column in self.catalog.find(table.name).columns
-                ]
-                error.message += did_you_mean(error.name, tuple(dict.fromkeys(known)))
-            raise
 
     def _add_tables(self, tables: Sequence[TableRef]) -> None:
         for table in tables:

@@ -50,9 +50,10 @@ def _loopback_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The journal of the tests is not the user's."""
+    """The journal of the tests is not the user's, nor is what they keep of answers and documents."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("SQLPROVIDER_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

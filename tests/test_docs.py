@@ -40,6 +40,7 @@ SYSTEM_TABLES = (
     "journal",
     "operations",
     "limits",
+    "cache",
 )
 
 

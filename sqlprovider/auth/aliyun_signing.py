@@ -85,6 +85,14 @@ class AliyunAuth(httpx.Auth):
     def __repr__(self) -> str:
         return f"AliyunAuth({self._credentials!r})"
 
+    def principal(self) -> str:
+        """What tells these credentials from any others, secrets included."""
+        match self._credentials:
+            case BearerToken(token):
+                return repr(("bearer", token))
+            case AccessKey(key_id, secret, token):
+                return repr(("access key", key_id, secret, token))
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Signs; and once more with other credentials, where there are some now."""
         used = self._credentials

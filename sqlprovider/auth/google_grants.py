@@ -41,6 +41,10 @@ class ServiceAccount:
         """Whether the endpoint is asked over TLS."""
         return self.token_uri[:6].lower() == "https:"
 
+    def principal(self) -> str:
+        """The account, whichever of its keys signs."""
+        return f"service account {self.email} at {self.token_uri}"
+
     def ask(self, now: float) -> Asking:
         """Yields the grant. Raises AuthError."""
         assertion = self._assertion(int(now))
@@ -81,6 +85,10 @@ class AuthorizedUser:
     def is_https(self) -> bool:
         """Whether the endpoint is asked over TLS."""
         return self.token_uri[:6].lower() == "https:"
+
+    def principal(self) -> str:
+        """The refresh token: nothing else says who the user is."""
+        return repr(("user", self.token_uri, self.client_id, self.refresh_token, self.scopes))
 
     def ask(self, now: float) -> Asking:
         """Yields the grant. Raises AuthError."""

@@ -32,6 +32,9 @@ class MetadataServer:
     hosts_unproxied: tuple[str, ...] = ()
     _is_there: bool = field(default=False, repr=False)
 
+    def principal(self) -> None:
+        """Only the machine knows whose tokens it gives."""
+
     def ask(self, now: float) -> Asking:
         """Yields the probe, then the request. Raises CredentialsError where it is not there, AuthError."""
         if not self._is_there:

@@ -53,6 +53,9 @@ class TokenSource(Protocol):
     def is_https(self) -> bool:
         """Whether its requests need the certificates of this machine."""
 
+    def principal(self) -> str | None:
+        """What tells whose tokens it gives from any others, secrets included; None: it cannot say."""
+
     def ask(self, now: float) -> Asking:
         """The exchange that gives a token. Raises AuthError, CredentialsError."""
 
@@ -95,6 +98,11 @@ class TokenAuth(httpx.Auth):
         wait.read(response)
         token = self._kept(refused=kept) or (yield from self._fetch(wait, refused=kept))
         yield self._signed(request, token)
+
+    def principal(self) -> str | None:
+        """What tells who asks from anybody else, secrets included; None: only the tokens would say."""
+        who = self.source.principal()
+        return None if who is None else repr((who, sorted(self._headers.items())))
 
     def unreachable(self, request: httpx.Request, why: str, *, reason: str) -> Error:
         """What it means that a request for a token was not answered; `reason` is how it ended."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 
 from sqlprovider.auth.oci_keys import sign_rsa_sha256
+from sqlprovider.errors import CredentialsError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -73,6 +74,13 @@ class OciAuth(httpx.Auth):
 
     def __repr__(self) -> str:
         return "OciAuth()"
+
+    def principal(self) -> str | None:
+        """The key's name, which for a session is its token; None where there is no valid one."""
+        try:
+            return self._identities.current(self._now()).key_id
+        except CredentialsError:
+            return None
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Signs; and once more, where the API does not know the identity and there is another one."""

@@ -123,6 +123,8 @@ class Client:
         auth = connection_auth(connection, provider, environ)
         # A proxy cannot reach this machine's own loopback, nor its own link.
         direct = (*_LOOPBACK, *auth.source.hosts_unproxied) if isinstance(auth, TokenAuth) else _LOOPBACK
+        self.auth = auth
+        """What signs its requests; None: nothing does."""
         self._auth = auth or httpx.Auth()
         self._transport = transport(direct)
 

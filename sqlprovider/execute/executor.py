@@ -20,6 +20,7 @@ from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.config import ConnectionConfig, Settings
 from sqlprovider.errors import InternalError, NotSupportedError, StatementInterrupted, Warning
 from sqlprovider.execute.address import resolve_base_url
+from sqlprovider.execute.cache import Cache
 from sqlprovider.execute.clients import Clients
 from sqlprovider.execute.clock import Clock
 from sqlprovider.execute.events import (
@@ -72,6 +73,7 @@ class Executor:
         self._environ = environ
         self._clients = Clients(transport=transport, environ=environ)
         self.operations = Operations(self.clock.now)
+        self.cache = Cache(connections, catalog, environ=environ, now=self.clock.now)
         self._statements: weakref.WeakSet[StatementCalls] = weakref.WeakSet()
 
     def begin(
@@ -81,10 +83,16 @@ class Executor:
         on_event: OnEvent | None = None,
         on_dry_run: OnDryRun | None = None,
         on_progress: OnProgress | None = None,
+        cached: bool = False,
     ) -> StatementCalls:
-        """The calls of one statement."""
+        """The calls of one statement. `cached`: it only reads, so it may be shown pages that were kept."""
         calls = StatementCalls(
-            self, settings, on_event=on_event, on_dry_run=on_dry_run, on_progress=on_progress
+            self,
+            settings,
+            on_event=on_event,
+            on_dry_run=on_dry_run,
+            on_progress=on_progress,
+            cached=cached,
         )
         self._statements.add(calls)
         return calls
@@ -123,6 +131,7 @@ class StatementCalls:
         on_event: OnEvent | None,
         on_dry_run: OnDryRun | None,
         on_progress: OnProgress | None = None,
+        cached: bool = False,
     ) -> None:
         self.warnings: list[Warning] = []
         self.limited = False
@@ -135,7 +144,8 @@ class StatementCalls:
         self._on_progress = on_progress
         self._clock = executor.clock
         self._ledger = Ledger(settings, on_event)
-        self._sender = Sender(executor.clock, settings.timeout, self._ledger, executor.limits)
+        self.cache = executor.cache.statement(settings, shows=cached, warn=self.warn)
+        self._sender = Sender(executor.clock, settings.timeout, self._ledger, executor.limits, self.cache)
         self._following = Following(executor.operations, executor.catalog)
         self._open: set[Tasks] = set()
         self._cancelled = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 
-from sqlprovider.catalog.model import Drop, Resource, Role, View
+from sqlprovider.catalog.model import CACHED_AT, Drop, Resource, Role, View
 from sqlprovider.errors import DataError
 from sqlprovider.execute.cells import decode_column
 from sqlprovider.execute.fields import Items, Read, bound_value, is_bound, read_item
@@ -71,7 +71,7 @@ class RowDecoder:
         """The rows of one page. Raises DataError for the first row with a value of another type."""
         if self.scan.pages_as_rows:
             return self._page_row(page)
-        echo = dict(page.operation.echo) | self._of_headers(page)
+        echo = {CACHED_AT: page.cached_at} | dict(page.operation.echo) | self._of_headers(page)
         found = Items(page.items, page.parents)
         ordinals: Sequence[int] = range(len(page.items))
         if (keep := _kept(self.scan.resource, page.operation, found)) is not None:
@@ -88,12 +88,6 @@ class RowDecoder:
             keys = [cells[position] for position in self._key]
             return PageRows(rows, lambda: self._numbers(zip(*keys, strict=True)))
         return PageRows(rows, lambda: self._numbers(self._identities(found, echo)))
-
-    def rows(self, page: Page) -> Iterator[Row]:
-        """The rows of one page, each with its rowid as last cell."""
-        decoded = self.decode(page)
-        for row, rowid in zip(decoded.rows, decoded.rowids, strict=True):
-            yield (*row, rowid)
 
     def _decoded(self, found: Items, echo: _Echo) -> dict[int, Sequence[SQLValue]]:
         """The cells of the columns that are used, by the column's position."""
@@ -137,7 +131,8 @@ class RowDecoder:
 
     def _page_row(self, page: Page) -> PageRows:
         """The row that a page is."""
-        echo, columns = dict(page.operation.echo), self.scan.resource.columns
+        columns = self.scan.resource.columns
+        echo = {CACHED_AT: page.cached_at} | dict(page.operation.echo)
         row = tuple(
             decode_column(column, value_at(page.answer, column.path))
             if column.role is Role.RESPONSE

@@ -24,6 +24,8 @@ class Wish:
     used: frozenset[int] = frozenset()
     order: tuple[PushedOrder, ...] = ()
     limit: tuple[Const | Slot, ...] = ()
+    listed: frozenset[int] = frozenset()
+    """Slots that SQLite fills with one value of an IN after the other."""
     verb: Verb = Verb.SELECT
     """UPDATE or DELETE: the scan finds the rows to write, which is never done by a walk."""
 
@@ -110,17 +112,18 @@ def _scan(resource: Resource, fit: Fit, offer: Offer, find: FindResource, wish: 
         viewed=_viewed(resource, offer),
     )
     scan = _with_order_and_limit(scan, offer, wish)
-    return replace(scan, probes=_probes(scan, offer))
+    return replace(scan, probes=_probes(scan, offer, wish))
 
 
-def _probes(scan: Scan, offer: Offer) -> tuple[PushedTerm, ...]:
+def _probes(scan: Scan, offer: Offer, wish: Wish) -> tuple[PushedTerm, ...]:
     """Equalities on fields whose values serve nothing else: joins on what is no key of the API's."""
     items = {column.name for column in scan.resource.columns if column.role is Role.ITEM}
     return tuple(
         PushedTerm(predicate.column, predicate.op, predicate.operand, None, exact=False)
         for predicate in offer.predicates
         if predicate.usable and predicate.op is Op.EQ and predicate.key is None and predicate.column in items
-        if isinstance(predicate.operand, Slot) and predicate.operand.position not in scan.read_slots
+        if isinstance(predicate.operand, Slot)
+        if predicate.operand.position not in (scan.read_slots | wish.listed)
     )
 
 

@@ -92,7 +92,7 @@ def analyse(resolved: Resolved, trees: Iterable[Tree], names: Names) -> Analysis
         for conjunct in selects_conjuncts(tree.root):
             conditions += reader.conditions(conjunct)
         warnings |= dict.fromkeys(text_key_warnings(tree, scopes))
-        if resolved.written is None:
+        if resolved.start == 0 and resolved.written is None:
             shape, limit = read_shape(tree, scopes, reader, names), read_limit(tree)
     every = resolved.edits.with_more(edits)
     return Analysis(resolved, every, by_table(conditions), tuple(warnings), shape, limit)

@@ -18,6 +18,7 @@ SYSTEM_TABLES = (
     "requests",
     "last_write",
     "journal",
+    "cache",
     "operations",
     "limits",
 )

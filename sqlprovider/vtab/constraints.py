@@ -62,7 +62,10 @@ def offered(info: apsw.IndexInfo, resource: Resource, *, verb: Verb, sets: bool)
         else:
             predicates.append(predicate)
     limit = () if leftover else tuple(_limit(info))
-    wish = Wish(used=_used(info, resource), order=_order(info, resource), limit=limit, verb=verb)
+    listed = frozenset(p for p in range(info.nConstraint) if not sets and info.get_aConstraintUsage_in(p))
+    wish = Wish(
+        used=_used(info, resource), order=_order(info, resource), limit=limit, listed=listed, verb=verb
+    )
     return Offered(tuple(predicates), wish, leftover)
 
 

@@ -7,7 +7,7 @@ that the API applies exactly, ORDER BY is the API's own order, and LIMIT counts 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -15,9 +15,10 @@ from sqlprovider.catalog.model import Role
 from sqlprovider.execute.paginate import read_total
 from sqlprovider.execute.reader import Check, ScanReader
 from sqlprovider.plan.bind import bind_scan, bound_values
+from sqlprovider.plan.forecast import Given, value_in_hand
 from sqlprovider.plan.model import Scan
 from sqlprovider.sql.statement import Shape
-from sqlprovider.values import Const, Op, Operand, Param, Row, SQLValue
+from sqlprovider.values import Const, Op, Row
 from sqlprovider.vtab.reading import GLANCE, Asked, Reading
 
 Pages = Generator[Sequence[Row]]
@@ -31,9 +32,7 @@ class Window:
     limit: int | None
 
 
-def answer_directly(
-    shape: Shape, asked: Asked, reading: Reading, bindings: Sequence[SQLValue] | Mapping[str, SQLValue]
-) -> Pages | None:
+def answer_directly(shape: Shape, asked: Asked, reading: Reading, bindings: Given) -> Pages | None:
     """The rows, some at a time; None where SQLite has something to do."""
     window = _window(shape, bindings)
     if window is None or not _is_complete(shape, asked.scan):
@@ -48,26 +47,16 @@ def answer_directly(
             return _extreme(shape, asked, reading)
 
 
-def _window(shape: Shape, bindings: Sequence[SQLValue] | Mapping[str, SQLValue]) -> Window | None:
-    limit, offset = (operand_value(operand, bindings) for operand in (shape.limit, shape.offset))
-    given = [value for value in (limit, offset) if value is not None]
-    if any(not isinstance(value, int) or value < 0 for value in given):
+def _window(shape: Shape, bindings: Given) -> Window | None:
+    limit, offset = value_in_hand(shape.limit, bindings), value_in_hand(shape.offset, bindings)
+    unlimited = shape.limit == Const(None)
+    if shape.offset == Const(None):
+        offset = 0
+    if not isinstance(offset, int) or offset < 0 or not (unlimited or isinstance(limit, int)):
         return None
-    assert isinstance(limit, int | None)
-    assert isinstance(offset, int | None)
-    return Window(offset or 0, limit)
-
-
-def operand_value(operand: Operand, bindings: Sequence[SQLValue] | Mapping[str, SQLValue]) -> object:
-    """The value of a literal or a parameter; -1 for anything else."""
-    match operand:
-        case Const(value=value):
-            return value
-        case Param(key=str(name)) if isinstance(bindings, Mapping):
-            return bindings.get(name, -1)
-        case Param(key=int(number)) if not isinstance(bindings, Mapping) and number <= len(bindings):
-            return bindings[number - 1]
-    return -1
+    if unlimited:
+        return Window(offset, None)
+    return Window(offset, limit) if isinstance(limit, int) and limit >= 0 else None
 
 
 def _is_complete(shape: Shape, scan: Scan) -> bool:

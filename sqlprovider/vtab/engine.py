@@ -18,12 +18,14 @@ from sqlprovider.errors import (
     InternalError,
 )
 from sqlprovider.execute.executor import StatementCalls
+from sqlprovider.plan.forecast import value_in_hand
 from sqlprovider.plan.model import Refusal
 from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import NOTHING, Query, Shape, TableRef
 from sqlprovider.values import Name, Operand, Row, SQLValue, Type
 from sqlprovider.vtab.cursors import OpenCursors
-from sqlprovider.vtab.direct import answer_directly, operand_value
+from sqlprovider.vtab.direct import answer_directly
+from sqlprovider.vtab.early import begin_early
 from sqlprovider.vtab.files import FileModule
 from sqlprovider.vtab.paths import EVERY_PATH, Paths
 from sqlprovider.vtab.queryplan import PlannedScan, Step, may_have_empty_set, read_again
@@ -203,6 +205,8 @@ class Engine:
                 reading = self._reading = Reading(calls, keeps=read_again(scans))
                 reading.captured = captured
                 ahead = self._ahead(reading, scans, sql, bindings, limit)
+                if captured is None and limit is None and self.paths.early:
+                    begin_early(reading, scans[1:], tables, bindings)
                 cursor.exec_trace = partial(self._begun, described, reading, ahead)
                 rows = iter(cursor.execute(sql, _sqlite_bindings(bindings)))
         except BaseException:
@@ -317,7 +321,7 @@ class Engine:
         """What runs ahead of a text; None where it has no loop in which to."""
         if len(scans) < 2 or not self.paths.ahead:
             return None
-        wanted = None if limit is None else operand_value(limit, bindings)
+        wanted = None if limit is None else value_in_hand(limit, bindings)
         rows = wanted if isinstance(wanted, int) and wanted >= 0 else None
         return Rehearsal(reading, partial(self._rehearse, sql, bindings), rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.errors import NotSupportedError
@@ -25,12 +26,24 @@ def explain(
         raise NotSupportedError(
             "EXPLAIN ANALYZE runs its statement, so it takes a SELECT only", hint="EXPLAIN without ANALYZE"
         )
-    steps = list(_steps(inner, catalog, engine, statements))
+    steps = [_with_cache(step, run) for step in _steps(inner, catalog, engine, statements)]
     if not steps and isinstance(inner, Query):
         return engine.select(f"EXPLAIN {inner.sql}", run.bindings, run.calls)
     if statement.analyze and isinstance(inner, Query):
         return _analyzed(steps, inner, engine, run)
     return _selected(COLUMNS, [step.row(number) for number, step in enumerate(steps, 1)])
+
+
+def _with_cache(step: Step, run: Run) -> Step:
+    """The step, with what the cache has of its method before it runs."""
+    if (known := run.calls.cache.known(step.resource, step.method)) is None:
+        return step
+    count, oldest = known
+    return _noted(step, f"{count} page{'s' if count > 1 else ''} in the cache, up to {oldest:.0f} s old")
+
+
+def _noted(step: Step, note: str) -> Step:
+    return replace(step, note="; ".join(filter(None, (step.note, note))))
 
 
 def _steps(
@@ -72,6 +85,8 @@ def _analyzed(steps: list[Step], query: Query, engine: Engine, run: Run) -> Sele
     rows, seen = [], set[tuple[str, str]]()
     for number, step in enumerate(steps, 1):
         called = (step.resource, step.method)
+        if (hits := run.calls.cache.hits[called]) and called not in seen:
+            step = _noted(step, f"{hits} page{'s' if hits > 1 else ''} from the cache")
         rows.append((*step.row(number), *_measured(called, run, is_first=called not in seen)))
         seen.add(called)
     return _selected((*COLUMNS, *ANALYZED), rows)
@@ -84,7 +99,8 @@ def _measured(called: tuple[str, str], run: Run, *, is_first: bool) -> Row:
         return (0, 0, 0, 0, 0.0, state)
     records = [record for record in run.calls.records if (record.resource, record.method) == called]
     answered = sum(record.rows is not None for record in records)
-    wasted = max(0, answered - run.calls.pages_used[called])
+    # Pages from the cache are used too, and are no requests.
+    wasted = max(0, answered - max(0, run.calls.pages_used[called] - run.calls.cache.hits[called]))
     rows, sent = sum(record.rows or 0 for record in records), len(records)
     return (sent, sent - wasted, wasted, rows, round(sum(record.ms for record in records), 1), state)
 

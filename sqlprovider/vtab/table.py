@@ -30,6 +30,7 @@ PUSH_WORD = "sqlprovider_push"
 PACK_WORD = "sqlprovider_pack"
 
 _UNBOUND = Estimate(requests=1e12, rows=1e6)
+_PLANS_KEPT = 256
 _REQUEST = 10_000.0
 """A request in SQLite's cost units, which are about a row each."""
 
@@ -98,6 +99,7 @@ class Table:
         self.name = table_name(resource, verb)
         self.plans: list[Scan | Refusal] = []
         self._numbers: dict[Scan, int] = {}
+        self._planned: dict[tuple[tuple[Predicate, ...], Wish], Scan | Refusal] = {}
         self._source = source
         self._verb = verb
 
@@ -115,6 +117,15 @@ class Table:
         return True
 
     def _plan(self, predicates: tuple[Predicate, ...], wish: Wish) -> Scan | Refusal:
+        # SQLite asks the same again for each join order, and a statement is prepared more than once.
+        asked = (predicates, wish)
+        if asked not in self._planned:
+            if len(self._planned) >= _PLANS_KEPT:
+                self._planned.clear()
+            self._planned[asked] = self._new_plan(predicates, wish)
+        return self._planned[asked]
+
+    def _new_plan(self, predicates: tuple[Predicate, ...], wish: Wish) -> Scan | Refusal:
         return plan_scan(
             self.resource,
             predicates,

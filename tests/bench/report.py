@@ -71,7 +71,7 @@ def _note(row: Measured, runs: int) -> str:
     """The figure that no column has, the runs where they were fewer, what holds a missed goal back."""
     sides = {"ours": row.figures.ours, "against": row.figures.against}
     fewer = [
-        f"{name}: {len(side.seconds)} run" for name, side in sides.items() if 0 < len(side.seconds) < runs
+        f"runs {name}: {len(side.seconds)}" for name, side in sides.items() if 0 < len(side.seconds) < runs
     ]
     parts = [_seen(row), ", ".join(fewer), "" if row.met else row.work.note, row.problem.replace("\n", " ")]
     return "; ".join(filter(None, parts))

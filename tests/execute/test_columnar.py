@@ -169,6 +169,42 @@ def test_times_are_the_same_a_column_and_a_cell_at_a_time(found: tuple[tuple[Typ
     assert outcome(decoded, columns, items, none) == outcome(rows_of, columns, items, none)
 
 
+BOUND = item("a", Type.REAL, infinite=INFINITE)
+MAP = item("a", Type.JSON, wire=Wire.KEY_VALUE, infinite=INFINITE)
+TEXT_MAP = item("a", Type.JSON, wire=Wire.KEY_VALUE, numeric_keys=False)
+
+
+def _map(**values: Any) -> list[dict[str, Any]]:
+    return [{"key": key, "value": value} for key, value in values.items()]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        pytest.param(item("a", Type.REAL), [1.5, float("nan"), 2.5], id="NaN among numbers"),
+        pytest.param(item("a", Type.REAL), [1.5, float("-inf")], id="infinity among numbers"),
+        pytest.param(item("a", Type.REAL), [1e308, 1e308], id="a sum beyond all measure"),
+        pytest.param(item("a", Type.REAL), [1, 10**400], id="an integer beyond all measure"),
+        pytest.param(BOUND, [1.5, -INFINITE], id="as good as -infinite"),
+        pytest.param(BOUND, [float("nan"), INFINITE], id="as good as infinite after NaN"),
+        pytest.param(MAP, [_map(b=1.5, a=2), None, _map(c=INFINITE)], id="as good as infinite in a map"),
+        pytest.param(MAP, [_map(a=float("nan"), b=1.5)], id="NaN in a map"),
+        pytest.param(MAP, [_map(a="NaN", b=1.5)], id="NaN as text in a map"),
+        pytest.param(MAP, [[{"key": 1, "value": 1.5}]], id="a key that is no text"),
+        pytest.param(MAP, [[{"key": "a"}], _map(a=1)], id="a key without a value"),
+        pytest.param(MAP, [_map(a=1), {}], id="no list of keys and values"),
+        pytest.param(MAP, [_map(a=2**70)], id="a large integer in a map"),
+        pytest.param(TEXT_MAP, [_map(b="x", a="y"), _map(a="1e-5")], id="texts in a map"),
+        pytest.param(TEXT_MAP, [_map(b={"d": 1, "c": 2}, a="y")], id="an object in a map"),
+        pytest.param(item("a", Type.INTEGER), [1, True], id="a truth value among integers"),
+    ],
+)
+def test_one_odd_value_among_usual_ones(column: Column, values: list[Any]) -> None:
+    items = [{"a": value} for value in values]
+    none: list[tuple[JSON, ...]] = [() for _ in items]
+    assert outcome(decoded, [column], items, none) == outcome(rows_of, [column], items, none)
+
+
 @pytest.mark.parametrize(
     ("columns", "said"),
     [

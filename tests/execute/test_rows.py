@@ -158,7 +158,8 @@ def pages(
     decoder = RowDecoder(planned)
     operation = Operation(made.name, listing, (), echo=tuple((echo or {}).items()))
     read = [Page(operation, items, parents, answer or {}, 200, None, {}, 0.0) for items in found]
-    return [row for page in read for row in decoder.rows(page)]
+    decoded = (decoder.decode(page) for page in read)
+    return [(*row, rowid) for page in decoded for row, rowid in zip(page.rows, page.rowids, strict=True)]
 
 
 def test_a_row_is_read_from_the_item_its_name_its_enclosing_items_and_what_was_bound() -> None:
@@ -207,6 +208,17 @@ def test_without_a_key_a_rowid_is_of_the_place() -> None:
     assert [row[-1] for row in one] == [row[-1] for row in pages([[{}, {}], [], [{}]], columns=KEYED)]
 
 
+def test_rowids_stay_with_their_rows() -> None:
+    made = resource(KEYED, method("list"), key=("id",))
+    items: list[JSON] = [{"id": "a", "stage": "x"}, {"id": "b", "stage": "y"}, {"id": "c", "stage": "z"}]
+    page = Page(Operation(made.name, made.methods["list"], ()), items, None, {}, 200, None, {}, 0.0)
+    whole = RowDecoder(scan(made, used=frozenset({0, 1}))).decode(page)
+    other = RowDecoder(scan(made, used=frozenset({1})), [1]).decode(page)
+    assert (other.rows, other.rowids) == ([("x",), ("y",), ("z",)], whole.rowids)
+    picked = other.only([True, False, True])
+    assert (picked.rows, picked.rowids) == ([("x",), ("z",)], [whole.rowids[0], whole.rowids[2]])
+
+
 VIEW = View("view", "LIVE", ("stage",), {"LIVE": ("live",), "ALL": None})
 STAGES: list[JSON] = [{"id": "a", "stage": "live"}, {"id": "b", "stage": "dead"}]
 
@@ -227,7 +239,7 @@ def test_a_view_drops_what_it_does_not_show(view: str | None, shape: View, ids: 
     made = resource(KEYED, listing, view=shape)
     operation = Operation(made.name, listing, (), view=view)
     page = Page(operation, STAGES, None, {}, 200, None, {}, 0.0)
-    assert [row[0] for row in RowDecoder(scan(made, used=frozenset({0}))).rows(page)] == ids
+    assert [row[0] for row in RowDecoder(scan(made, used=frozenset({0}))).decode(page).rows] == ids
 
 
 DROP = Drop(("^", "tags"), ("true",), key="prompt", unless="filter")

@@ -163,7 +163,7 @@ class World:
         match statement:
             case Query():
                 self._add(statement.tables)
-                return self.engine.select(statement.sql, params, self.calls)
+                return self.engine.query(statement, params, self.calls)
             case Insert() | Update() | Delete():
                 return self._write(statement, run)
             case Exec():
