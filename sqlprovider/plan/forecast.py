@@ -20,7 +20,8 @@ def forecast_arguments(
     if scan.limit:
         return None
     found: dict[int, Argument] = {}
-    for given_by in (*_bindings(scan), *scan.pushed):
+    sources: tuple[Binding | PushedTerm, ...] = (*_bindings(scan), *scan.pushed)
+    for given_by in sources:
         if isinstance(given_by.operand, Slot):
             value = _value(given_by, predicates, given)
             if value is None:
