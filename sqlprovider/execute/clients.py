@@ -33,7 +33,7 @@ class Clients:
         self._lock = threading.Lock()
         self._closed = False
 
-    def client(self, connection: ConnectionConfig, provider: Provider, *, is_https: bool = False) -> Client:
+    def client(self, connection: ConnectionConfig, provider: Provider) -> Client:
         """The connection's client. Raises ConfigError or CredentialsError before anything is sent."""
         with self._lock:
             if self._closed:

@@ -21,7 +21,7 @@ from sqlprovider.config import ConnectionConfig, Settings
 from sqlprovider.errors import InternalError, NotSupportedError, StatementInterrupted, Warning
 from sqlprovider.execute.address import resolve_base_url
 from sqlprovider.execute.cache import Cache
-from sqlprovider.execute.clients import Clients
+from sqlprovider.execute.clients import Client, Clients
 from sqlprovider.execute.clock import Clock
 from sqlprovider.execute.events import (
     DryRequest,
@@ -114,10 +114,9 @@ class Executor:
         )
         return Address(connection, provider, service, base_url)
 
-    def client(self, address: Address) -> httpx.Client:
+    def client(self, address: Address) -> Client:
         """What sends there. Raises ConfigError or CredentialsError."""
-        is_https = address.base_url[:6].lower() == "https:"
-        return self._clients.client(address.connection, address.provider, is_https=is_https)
+        return self._clients.client(address.connection, address.provider)
 
 
 class StatementCalls:

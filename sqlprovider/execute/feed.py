@@ -20,10 +20,10 @@ from sqlprovider.execute.pool import Tasks
 from sqlprovider.execute.response import Page
 from sqlprovider.execute.shelf import Shelf
 from sqlprovider.plan.model import Operation
-from sqlprovider.values import JSON
+from sqlprovider.values import JSON, Name, Row
 
 _Held = tuple[list[JSON], list[tuple[JSON, ...]] | None, dict[str, JSON]]
-IN_FLIGHT = 16
+IN_FLIGHT = 32
 """Operations that one scan has under way at once, and pages of one operation."""
 
 
@@ -123,11 +123,13 @@ class Feeds:
         self._used = used
         self._keeps = keeps
         self._known: dict[str, Feed] = {}
+        self._rows: set[tuple[object, ...]] = set()
+        """Resource, view and key of the rows seen of resources that are read more than once."""
         self._open: set[Feed] = set()
 
     def open(self, operation: Operation) -> Feed | None:
         """The feed of an operation; None for one that is not to be sent."""
-        is_kept = str(operation.resource) in self._keeps
+        is_kept = self.keeps(operation.resource)
         key = _key(operation)
         feed = self._known.get(key) if is_kept else self._known.pop(key, None)
         if feed is None:
@@ -146,6 +148,18 @@ class Feeds:
         key = _key(operation)
         if key not in self._known and (feed := self.open(operation)) is not None:
             self._known[key] = feed
+
+    def keeps(self, resource: Name) -> bool:
+        """Whether a resource is read more than once."""
+        return str(resource) in self._keeps
+
+    def note(self, resource: Name, view: object, keys: Iterable[Row]) -> None:
+        """Remembers that there are rows of these keys."""
+        self._rows.update((str(resource), view, key) for key in keys)
+
+    def has_row(self, resource: Name, view: object, key: Row) -> bool:
+        """Whether a row of that key was seen."""
+        return (str(resource), view, key) in self._rows
 
     def use(self, feed: Feed, place: int) -> None:
         """Counts a page as wanted, once."""

@@ -13,7 +13,7 @@ from sqlprovider.execute.failure import operation_context
 from sqlprovider.execute.feed import Feed, Feeds, Pages
 from sqlprovider.execute.response import Page
 from sqlprovider.execute.rows import PageRows, RowDecoder
-from sqlprovider.plan.bind import Argument, bind_scan, scans_by_view
+from sqlprovider.plan.bind import Argument, bind_scan, bound_key, operand_value, scans_by_view
 from sqlprovider.plan.model import Operation, Scan
 from sqlprovider.values import SQLValue
 
@@ -47,6 +47,7 @@ class ScanReader:
         self._decoder = RowDecoder(scan, columns)
         self._checks = checks
         self._checked = RowDecoder(scan, [check.position for check in checks])
+        self._keys = _key_decoder(scan) if feeds.keeps(scan.resource.name) else None
         self._repeats = _repeats(scan)
         self._seen: set[int] = set()
         self._feeds = feeds
@@ -61,7 +62,7 @@ class ScanReader:
         if self._scan.walk is None:
             self._pages.start()
         elif self._walks:
-            self._walks[0].parents.start()
+            self._walks[0].start(self._pages)
 
     @property
     def is_ready(self) -> bool:
@@ -79,6 +80,8 @@ class ScanReader:
             self._found.look_into(page)
         with operation_context(page.operation):
             rows = self._decoder.decode(page)
+            if self._keys is not None:
+                self._feeds.note(self._scan.resource.name, page.operation.view, self._keys.decode(page).rows)
             if self._checks:
                 rows = self._right(rows, self._checked.decode(page))
             return self._unrepeated(rows) if self._repeats else rows
@@ -141,14 +144,25 @@ class _Walk:
         assert scan.walk is not None
         parent = scan.walk.parent
         self._scan = scan
+        self._feeds = feeds
         self._arguments = arguments
         self._wanted = sorted({column for _, column in scan.walk.bind})
         names = [column.name for column in parent.resource.columns]
         positions = [names.index(column) for column in self._wanted]
         self.parents = ScanReader(parent, arguments, calls, feeds, positions)
 
+    def start(self, pages: Pages) -> None:
+        """Asks for what can be asked for without waiting: the parents, or what lies in a known one."""
+        if self._given() is not None:
+            pages.start()
+        else:
+            self.parents.start()
+
     def operations(self) -> Iterator[Operation]:
         """One after the other as the parents are found."""
+        if (given := self._given()) is not None:
+            yield from bind_scan(self._scan, self._arguments, given)
+            return
         seen: set[tuple[SQLValue, ...]] = set()
         for page in self.parents:
             self.parents.use()
@@ -158,6 +172,18 @@ class _Walk:
                     seen.add(values)
                     given = dict(zip(self._wanted, values, strict=True))
                     yield from bind_scan(self._scan, self._arguments, given)
+
+    def _given(self) -> dict[str, SQLValue] | None:
+        """What the parent's row would say, where its key is given and the statement has seen that row."""
+        assert self._scan.walk is not None
+        parent = self._scan.walk.parent
+        key = bound_key(parent, self._arguments)
+        if key is None or not set(self._wanted) <= key.keys():
+            return None
+        view = operand_value(parent.view, self._arguments) if parent.view is not None else None
+        if not self._feeds.has_row(parent.resource.name, view, tuple(key.values())):
+            return None
+        return {column: key[column] for column in self._wanted}
 
 
 class _Directories:
@@ -187,6 +213,12 @@ class _Directories:
                 arguments = dict(page.operation.arguments)
                 arguments[self._tree.parameter] = item.get(self._tree.column)
                 self._below.append(replace(page.operation, arguments=tuple(sorted(arguments.items()))))
+
+
+def _key_decoder(scan: Scan) -> RowDecoder | None:
+    names = [column.name for column in scan.resource.columns]
+    positions = [names.index(name) for name in scan.resource.key if name in names]
+    return RowDecoder(scan, positions) if positions and not scan.pages_as_rows else None
 
 
 def _is_tree(scan: Scan) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from sqlprovider.catalog.quota import Quota
-from sqlprovider.errors import CredentialsError, Error, InternalError
+from sqlprovider.errors import ConfigError, CredentialsError, Error, InternalError
 from sqlprovider.execute.clock import Clock
 from sqlprovider.execute.events import RequestRecord
 from sqlprovider.execute.exchange import Call, TimedStream
@@ -172,7 +172,7 @@ class Sender:
         return response
 
     def _record(self, call: Call, sent: _Sent, stop: threading.Event, rows: int | None = None) -> None:
-        if isinstance(sent.failure, CredentialsError):
+        if isinstance(sent.failure, CredentialsError | ConfigError):
             return  # nothing was sent
         identity = None if sent.response is None else request_id(sent.response, call.target.errors)
         record = record_of(

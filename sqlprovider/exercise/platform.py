@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from sqlprovider.catalog.model import Column, Method, Parameter, Place, Provider, Resource, Role, Verb
-from sqlprovider.execute.rows import decode_column
+from sqlprovider.execute.cells import decode_column
 from sqlprovider.exercise.answers import Page, cut, error, laid_over, nested, respond
 from sqlprovider.exercise.holds import answered, is_of
 from sqlprovider.exercise.items import Item, encode, put, take, wire_value

@@ -157,6 +157,18 @@ def _named_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -
     return [value for value in values if re.fullmatch(parameter.pattern, str(value))]
 
 
+def bound_key(scan: Scan, arguments: Sequence[Argument]) -> dict[str, SQLValue] | None:
+    """The key of the one row that a scan can have; None where it may have more, or asks for more."""
+    view = None if scan.resource.view is None else scan.resource.view.option
+    others = [option for option in (*scan.options, *scan.echoes) if option.column != view]
+    if scan.walk is not None or scan.pushed or others or not scan.resource.key:
+        return None
+    bound = {binding.column: bound_values(scan, binding, arguments) for binding in scan.bindings}
+    if any(len(bound.get(name, ())) != 1 for name in scan.resource.key):
+        return None
+    return {name: bound[name][0] for name in scan.resource.key}
+
+
 def bound_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -> list[SQLValue]:
     """The values a binding stands for, cast to its column's affinity; sorted, NULLs left out."""
     value = operand_value(binding.operand, arguments)
@@ -195,6 +207,14 @@ def _pushed_equal(scan: Scan, parameter: Parameter, term: PushedTerm, value: SQL
         return to_wire(typed, parameter, where=f"SELECT on {scan.resource.name}")
     except ProgrammingError:
         return None
+
+
+def is_applied(scan: Scan, term: PushedTerm, arguments: Sequence[Argument]) -> bool:
+    """Whether the API is told of a term: some values cannot be said in its language."""
+    spelling = scan.method.push.filter
+    if spelling is None:
+        return False
+    return filter_text(scan.resource, spelling, [(term, _term_value(term, arguments))]) is not None
 
 
 def _term_value(term: PushedTerm, arguments: Sequence[Argument]) -> SQLValue | tuple[SQLValue, ...]:

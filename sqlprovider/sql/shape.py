@@ -11,11 +11,17 @@ from sqlprovider.sql.predicates import PredicateReader, conjuncts
 from sqlprovider.sql.scopes import Scopes
 from sqlprovider.sql.statement import ColumnFact, Names, Shape
 from sqlprovider.sql.tokens import Kind, literal_value
-from sqlprovider.sql.tree import Tree
+from sqlprovider.sql.tree import CALL_MARK, Tree
 from sqlprovider.values import Const, Listed, Op, Operand, Param, Predicate
 
 _PLAIN = frozenset({"expressions", "from_", "where", "order", "limit", "offset", "kind"})
 _NO_STREAM = ("group", "order", "distinct", "having", "windows")
+_AGGREGATES = frozenset(
+    (
+        *("avg", "count", "group_concat", "json_group_array", "json_group_object", "max"),
+        *("median", "min", "string_agg", "sum", "total"),
+    )
+)
 _HAVE_VALUES = (Const, Listed, Param)
 
 
@@ -51,7 +57,8 @@ def read_limit(tree: Tree) -> Operand | None:
     root = tree.root
     if not isinstance(root, exp.Select) or any(root.args.get(word) for word in _NO_STREAM):
         return None
-    if any(expression.find(exp.AggFunc) for expression in root.expressions):
+    calls = (call for expression in root.expressions for call in expression.find_all(exp.Func))
+    if any(_called(call) in _AGGREGATES for call in calls):
         return None
     limit = root.args.get("limit")
     return None if limit is None else _value(tree, limit.expression)
@@ -108,12 +115,20 @@ def _aggregate(root: exp.Select, scopes: Scopes) -> tuple[str, str] | None:
         return None
     (expression,) = root.expressions
     node = expression.this if isinstance(expression, exp.Alias) else expression
-    if isinstance(node, exp.Count) and isinstance(node.this, exp.Star) and not node.expressions:
-        return "count", ""
-    if isinstance(node, exp.Max | exp.Min) and not node.expressions:
-        owned = scopes.owner(unnested(node.this))
-        return None if owned is None else (type(node).__name__.lower(), owned.fact.name)
+    if not isinstance(node, exp.Anonymous) or len(node.expressions) != 1:
+        return None
+    (argument,) = node.expressions
+    match _called(node):
+        case "count" if isinstance(argument, exp.Star):
+            return "count", ""
+        case "max" | "min" as name if (owned := scopes.owner(unnested(argument))) is not None:
+            return name, owned.fact.name
     return None
+
+
+def _called(node: exp.Func) -> str:
+    """The function's name, as the user wrote it."""
+    return node.name.removeprefix(CALL_MARK).lower()
 
 
 def _bound(tree: Tree, clause: exp.Expr | None) -> Operand | None:

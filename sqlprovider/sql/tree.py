@@ -31,7 +31,7 @@ _CALLED_LIKE = frozenset({"GLOB", "LIKE", "MATCH", "REGEXP", "ROW", "LEFT", "RIG
 _LITERALS = (Kind.STRING, Kind.BLOB, Kind.NUMBER, Kind.PARAMETER)
 _BEFORE_TABLES = frozenset({"INTO", "FROM", "JOIN", "WITH", "RECURSIVE", "TABLE"})
 _OWN_GRAMMAR = frozenset(SQLite.Parser.FUNCTION_PARSERS) | frozenset(SQLite.Parser.FUNCTIONS)
-_CALL_MARK = "call_"
+CALL_MARK = "call_"
 TABLE_MARK = "@"
 _LITERAL_MARK = "t"
 
@@ -115,7 +115,7 @@ class TreeText:
             is_name = token.kind is Kind.STRING and self.resolved.piece.word(index - 1) == "AS"
             self.say(quoted(unquoted(token.text)) if is_name else f":{_LITERAL_MARK}{index}", index=index)
         elif token.is_name and not self._is_keyword(index, token):
-            self.say(quoted(f"{_CALL_MARK if self._is_call(index) else ''}{token.name}"), index=index)
+            self.say(quoted(f"{CALL_MARK if self._is_call(index) else ''}{token.name}"), index=index)
         else:
             self.say(token.text, index=index)
 

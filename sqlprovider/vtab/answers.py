@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sqlprovider.catalog.model import Column, Method, Resource, Role, Wire
+from sqlprovider.execute.cells import decode_column
 from sqlprovider.execute.items import value_at
 from sqlprovider.execute.response import Answer
-from sqlprovider.execute.rows import decode_column, decode_item
+from sqlprovider.execute.rows import decode_item
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import SQLValue, Type
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Method, Parameter, Place, Resource, Verb
 from sqlprovider.errors import ProgrammingError, UnknownColumnError, did_you_mean
+from sqlprovider.execute.jsontext import dump_json
 from sqlprovider.execute.response import Answer
-from sqlprovider.execute.rows import dump_json
 from sqlprovider.plan.model import Candidate, Operation, Refusal
 from sqlprovider.plan.mutation import Mutation
 from sqlprovider.plan.refusal import refusal_error

@@ -14,7 +14,7 @@ from itertools import islice
 from sqlprovider.catalog.model import Role
 from sqlprovider.execute.paginate import read_total
 from sqlprovider.execute.reader import Check, ScanReader
-from sqlprovider.plan.bind import bind_scan, bound_values
+from sqlprovider.plan.bind import bind_scan, bound_values, is_applied
 from sqlprovider.plan.forecast import Given, value_in_hand
 from sqlprovider.plan.model import Scan
 from sqlprovider.sql.statement import Shape
@@ -35,7 +35,7 @@ class Window:
 def answer_directly(shape: Shape, asked: Asked, reading: Reading, bindings: Given) -> Pages | None:
     """The rows, some at a time; None where SQLite has something to do."""
     window = _window(shape, bindings)
-    if window is None or not _is_complete(shape, asked.scan):
+    if window is None or not _is_complete(shape, asked):
         return None
     reading.check(asked)
     match shape.aggregate:
@@ -59,10 +59,15 @@ def _window(shape: Shape, bindings: Given) -> Window | None:
     return Window(offset, limit) if isinstance(limit, int) and limit >= 0 else None
 
 
-def _is_complete(shape: Shape, scan: Scan) -> bool:
+def _is_complete(shape: Shape, asked: Asked) -> bool:
     """Whether the scan does all that the statement asks for."""
+    scan = asked.scan
     bound = {binding.column for binding in (*scan.bindings, *scan.options, *scan.echoes)}
-    exact = {(term.column, term.op) for term in scan.pushed if term.exact}
+    exact = {
+        (term.column, term.op)
+        for term in scan.pushed
+        if term.exact and is_applied(scan, term, asked.arguments)
+    }
     order = len(scan.order) if shape.aggregate is None else 0
     return (
         not scan.pages_as_rows

@@ -323,7 +323,8 @@ class Engine:
             return None
         wanted = None if limit is None else value_in_hand(limit, bindings)
         rows = wanted if isinstance(wanted, int) and wanted >= 0 else None
-        return Rehearsal(reading, partial(self._rehearse, sql, bindings), rows)
+        run = partial(self._rehearse, sql, bindings)
+        return Rehearsal(reading, run, limit=rows, is_deep=len(scans) > 2)
 
     def _rehearse(self, sql: str, bindings: Bindings) -> None:
         """Runs a text for what it asks its tables for."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol, cast
 
 from sqlprovider.errors import Error
@@ -54,8 +56,10 @@ class KeptRows:
         self._feeds = feeds
         self._pages: list[tuple[int, Feed, int]] = []
         """Ticket, and where the page came from."""
-        self._indexes: dict[tuple[int, int], dict[SQLValue, list[int]]] = {}
-        """(page, column) → value → places."""
+        self._used = 0
+        """How many of the pages somebody wanted."""
+        self._indexes: dict[int, dict[SQLValue, list[tuple[int, int]]]] = {}
+        """Column → value → the rows that have it there: (page, place)."""
         self._error: Error | None = None
         self._is_over = False
 
@@ -66,11 +70,13 @@ class KeptRows:
     def pages(self, probe: Probe | None = None) -> Generator[Rows]:
         """The pages, read on as they are wanted; with a probe only the rows that it finds."""
         place = 0
+        if probe is not None and self._used and self._used == len(self._pages):
+            yield from self._found(probe)
+            place = self._used
         while place < len(self._pages) or self._read():
-            _, feed, number = self._pages[place]
-            self._feeds.use(feed, number)
-            self._reader.go_on()
-            yield from self._found(place, probe)
+            self._use(place)
+            page = self._page(place)
+            yield page
             place += 1
 
     def at_hand(self, probe: Probe | None = None) -> Iterator[Rows]:
@@ -80,8 +86,11 @@ class KeptRows:
                 self._read()
             except Error as error:
                 self._error = error
+        if probe is not None:
+            yield from self._found(probe)
+            return
         for place in range(len(self._pages)):
-            yield from self._found(place, probe)
+            yield self._page(place)
 
     def close(self) -> None:
         """Ends the reading."""
@@ -96,20 +105,32 @@ class KeptRows:
             return False
         feed, number, size = self._reader.origin
         self._pages.append((self._feeds.shelf.put(page, size), feed, number))
+        for column, index in self._indexes.items():
+            _add(index, page, column, len(self._pages) - 1)
         return True
 
-    def _found(self, place: int, probe: Probe | None) -> Iterator[Rows]:
-        if probe is None:
-            yield self._page(place)
-            return
+    def _use(self, place: int) -> None:
+        if place >= self._used:
+            self._used = place + 1
+            _, feed, number = self._pages[place]
+            self._feeds.use(feed, number)
+            self._reader.go_on()
+
+    def _found(self, probe: Probe) -> Iterator[Rows]:
+        """The rows of the pages so far that a probe finds."""
         column, value = probe
-        index = self._indexes.get((place, column))
+        index = self._indexes.get(column)
         if index is None:
-            index = self._indexes[place, column] = {}
-            for number, row in enumerate(self._page(place).rows):
-                index.setdefault(row[column], []).append(number)
-        if places := index.get(value):
-            yield Picked(self._page(place), places)
+            index = self._indexes[column] = {}
+            for place in range(len(self._pages)):
+                _add(index, self._page(place), column, place)
+        for place, found in groupby(index.get(value, ()), itemgetter(0)):
+            yield Picked(self._page(place), [number for _, number in found])
 
     def _page(self, place: int) -> Rows:
         return cast(Rows, self._feeds.shelf.get(self._pages[place][0]))
+
+
+def _add(index: dict[SQLValue, list[tuple[int, int]]], page: Rows, column: int, place: int) -> None:
+    for number, row in enumerate(page.rows):
+        index.setdefault(row[column], []).append((place, number))

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlprovider.catalog.model import Column, Resource, Role, Verb, Wire
+from sqlprovider.execute.cells import decode_column
 from sqlprovider.execute.response import Answer
-from sqlprovider.execute.rows import decode_column, decode_item
+from sqlprovider.execute.rows import decode_item
 from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import Mutation, operation
 from sqlprovider.values import NOT_FINITE, SQLValue, Type, cast, datetime_from_text

@@ -43,12 +43,19 @@ class Reading:
         self.feeds = calls.feeds(keeps)
         self.rehearsal: Rehearsal | None = None
         """What runs ahead of it; None where nothing may."""
+        self.turned = 0
+        """Pages that its cursors have come to."""
         self.given = 0
         """Rows that its user has got."""
         self.captured: list[Asked] | None = None
         """Where not None, what SQLite asks for is only noted here, and has no rows."""
         self._cursors: list[Cursor] = []
         self._kept: dict[Key, KeptRows] = {}
+
+    @property
+    def is_rehearsing(self) -> bool:
+        """Whether it is being run ahead."""
+        return self.rehearsal is not None and self.rehearsal.is_running
 
     def asked(self, table: Table, number: int, arguments: Sequence[Argument]) -> Asked:
         """What SQLite asks a table for. Raises what the plan was refused for."""
@@ -64,7 +71,7 @@ class Reading:
         if self.captured is not None:
             self.captured.append(asked)
             return self._none()
-        if self.rehearsal is not None and self.rehearsal.is_running:
+        if self.rehearsal is not None and self.is_rehearsing:
             return self.rehearsal.pages(asked)
         is_nested = any(other is not cursor and not other.Eof() for other in self._cursors)
         self._cursors.append(cursor)
@@ -73,9 +80,10 @@ class Reading:
             reader = self.reader(asked)
             cursor.go_on = reader.go_on
             return self._once(reader)
-        kept = self._kept.get(asked.key) or self.keep(asked)
+        known = self._kept.get(asked.key)
+        kept = known or self.keep(asked)
         if self.rehearsal is not None:
-            self.rehearsal.asked(asked)
+            self.rehearsal.asked(asked, is_new=known is None)
         return kept.pages(asked.probe)
 
     def keep(self, asked: Asked) -> KeptRows:

@@ -20,6 +20,8 @@ from sqlprovider.vtab.reading import Asked, Key, Reading
 
 WINDOW = 4 * IN_FLIGHT
 """Guesses at most that nobody has asked for yet."""
+_KNOWN = 2 * WINDOW
+"""Scans in a row that were begun already: a run that meets no other has nothing to find."""
 _FIRST = 4
 """Guesses at first where the statement may end soon."""
 _ROWS = 20_000
@@ -31,28 +33,39 @@ class _Enough(Exception):
 
 
 class Rehearsal:
-    """Runs a SELECT ahead. `run` runs its text once; `limit`: it ends when its user has so many rows."""
+    """Runs a SELECT ahead. `run` runs its text once; `limit`: it ends when its user has so many rows.
 
-    def __init__(self, reading: Reading, run: Callable[[], None], limit: int | None) -> None:
+    `is_deep`: what arrives in an inner loop may lead to what is asked for in one further in.
+    """
+
+    def __init__(
+        self, reading: Reading, run: Callable[[], None], *, limit: int | None, is_deep: bool
+    ) -> None:
         self.is_running = False
         self._reading = reading
         self._run = run
         self._limit = limit
+        self._is_deep = is_deep
         self._window = IN_FLIGHT if limit is None else _FIRST
-        self._guesses: set[Key] = set()
-        """What was begun and not asked for yet."""
+        self._guesses: dict[str, set[Key]] = {}
+        """Table → what was begun and not asked for yet."""
         self._is_over = False
         self._looked = 0
-        self._idle_at = -1
-        """What had arrived when a run found nothing to begin."""
+        self._known = 0
+        self._idle_at: tuple[int, int] | None = None
+        """What was there when a run found nothing to begin."""
 
-    def asked(self, asked: Asked) -> None:
+    def asked(self, asked: Asked, *, is_new: bool) -> None:
         """SQLite has asked for something inside a loop: makes sure of what it will ask for next."""
-        if asked.key in self._guesses:
-            self._guesses.discard(asked.key)
+        guesses = self._guesses.setdefault(asked.table.name, set())
+        if asked.key in guesses:
+            guesses.discard(asked.key)
             self._window = min(2 * self._window, WINDOW)
-        is_due = 2 * len(self._guesses) <= self._room and self._reading.feeds.arrived != self._idle_at
-        if is_due and not self._is_over:
+        elif is_new and guesses:
+            # What was guessed instead may never be asked for.
+            guesses.clear()
+            self._window = max(_FIRST, self._window // 2)
+        if not self._is_over and 2 * len(guesses) <= self._room and self._there != self._idle_at:
             self._rehearse()
 
     def pages(self, asked: Asked) -> Generator[Rows]:
@@ -60,10 +73,15 @@ class Rehearsal:
         if (cursor := self._reading.cursor(asked)) is not None:
             return self._counted(cursor.at_hand())
         if (kept := self._reading.kept(asked)) is not None:
+            self._known += 1
+            if self._known > _KNOWN:
+                raise _Enough
             return self._counted(kept.at_hand(asked.probe))
-        if len(self._guesses) >= self._room:
+        guesses = self._guesses.setdefault(asked.table.name, set())
+        if len(guesses) >= self._room:
             raise _Enough
-        self._guesses.add(asked.key)
+        guesses.add(asked.key)
+        self._known = 0
         self._reading.keep(asked)
         return self._counted(iter(()))
 
@@ -73,20 +91,29 @@ class Rehearsal:
             return self._window
         return min(self._window, self._limit - self._reading.given)
 
+    @property
+    def _there(self) -> tuple[int, int]:
+        """Changes as there is more for a run to look at."""
+        return self._reading.turned, self._reading.feeds.arrived if self._is_deep else 0
+
     def _rehearse(self) -> None:
-        arrived, known = self._reading.feeds.arrived, len(self._guesses)
-        self.is_running, self._looked = True, 0
+        there, before = self._there, self._count
+        self.is_running, self._looked, self._known = True, 0, 0
         try:
             self._run()
         except _Enough:
-            return
+            pass
         except (Error, apsw.Error):
             # Whatever it is, it will be met again where it counts.
             self._is_over = True
         finally:
             self.is_running = False
-        if len(self._guesses) == known:
-            self._idle_at = arrived
+        if self._count == before:
+            self._idle_at = there
+
+    @property
+    def _count(self) -> int:
+        return sum(map(len, self._guesses.values()))
 
     def _counted(self, pages: Iterator[Rows]) -> Generator[Rows]:
         for page in pages:

@@ -232,7 +232,9 @@ class Cursor:
             self._pages.close()
 
     def _iterators(self) -> Iterator[Iterator[Row]]:
+        reading = self._table.reading
         for page in self._pages:
+            reading.turned += not reading.is_rehearsing
             self._page, self._rest = page, iter(page.rows)
             # Many a statement stops at once: only who reads on needs the next page.
             yield islice(self._rest, GLANCE)

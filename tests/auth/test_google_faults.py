@@ -335,7 +335,7 @@ def test_threads_that_wait_for_a_token_fail_with_the_one_that_asked(
         key = tokens.key_file(tmp_path, token_uri=f"{server.base_url}/")
         connection = ConnectionConfig("c", "p", auth=AuthSpec("service_account", {"file": str(key)}))
         clients = Clients(transport=None, environ={})
-        client = clients.client(connection, PROVIDER, is_https=False)
+        client = clients.client(connection, PROVIDER)
         said = set(pool.map(ask, range(8)))
         clients.close()
     assert said == {f"connection 'c': 127.0.0.1:{server.port} gave no access token: 400 invalid_grant"}
