@@ -35,6 +35,10 @@ _HEADER = re.compile(
 _SECTION = re.compile(r"^---- (\w+)\n", re.MULTILINE)
 _BARE = re.compile(r"(?!-{2}|[-+.\d]|NULL$|x'|\")[^\s|](?:[^\n\t\r|]*[^\s|])?")
 _PAGE_TOKEN = re.compile(r'(?<=[?&]pageToken=)[^&\s]+|(?<="pageToken":")[^"]+')
+_REQUEST_ID = re.compile(r"(?<=\(request id )[^)]+")
+"""Stand-ins number requests as they arrive, and several may be under way at once."""
+_POLL = re.compile(r"/operations/[^/]+$")
+_READ = "read"
 _STILL = Clock(monotonic=lambda: 0.0, pause=lambda stop, seconds: None, random=lambda: 0.0)
 
 
@@ -141,7 +145,7 @@ def run_case(case: Case, backend: Backend) -> Outcome:
                 _write_down(result, given, row_sets)
         except Error as error:
             failure = error
-            given["error"] = [f"{type(error).__name__}: {error}"]
+            given["error"] = [_REQUEST_ID.sub("…", f"{type(error).__name__}: {error}")]
         given["requests"] = list(_request_lines(backend.requests))
         if any(section == "last_write" for section in case.sections):
             given["last_write"] = [_cells(_brief(row)) for row in session.last_write]
@@ -241,23 +245,27 @@ def _brief(row: Mapping[str, SQLValue]) -> list[SQLValue]:
 
 
 def _request_lines(requests: Iterable[httpx.Request]) -> Iterator[str]:
-    """Reads between two writes may be concurrent, and so may the rows of a write: both are sorted.
+    """One line a request. Neighbours that may be under way at once are sorted: reads, and writes by one method.
 
-    Page tokens are numbered.
+    Polls of what a write has begun come after the writes beside them. Page tokens are numbered.
     """
-    together: list[str] = []
+    together: list[tuple[bool, str]] = []
     kind = ""
     tokens: dict[str, dict[str, str]] = {}
     for request in requests:
-        line = _request_line(request, tokens)
-        is_read = request.method == "GET" or request.url.path.endswith("/search")
-        now = "read" if is_read else f"{request.method} {request.url.path.rpartition('/')[0]}"
+        is_poll = kind not in ("", _READ) and _POLL.search(request.url.path) is not None
+        now = kind if is_poll else _kind(request)
         if now != kind:
-            yield from sorted(together)
+            yield from (line for _, line in sorted(together))
             together.clear()
             kind = now
-        together.append(line)
-    yield from sorted(together)
+        together.append((is_poll, _request_line(request, tokens)))
+    yield from (line for _, line in sorted(together))
+
+
+def _kind(request: httpx.Request) -> str:
+    is_read = request.method == "GET" or request.url.path.endswith("/search")
+    return _READ if is_read else request.method
 
 
 def _request_line(request: httpx.Request, tokens: dict[str, dict[str, str]]) -> str:

@@ -304,6 +304,8 @@ def _order(order: OrderDocument) -> Order:
         stable=order.stable,
         directions=order.directions,
         as_list=order.as_list,
+        keys=_identified(order.keys),
+        key_forbidden=order.key_forbidden,
     )
 
 

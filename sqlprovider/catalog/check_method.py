@@ -208,7 +208,7 @@ def _push(scope: MethodScope) -> Iterator[Fault]:
         yield from _terms(scope.resource, push.filter, known)
     if push.order is not None:
         yield from unknown_name(("push", "order", "parameter"), "parameter", push.order.parameter, taken)
-        yield from _order(push.order, known)
+        yield from _order(push.order, known, scope.resource)
     for column, parameter in push.equals.items():
         at = ("push", "equals", column)
         yield from unknown_name(at, "column", column, known)
@@ -217,10 +217,13 @@ def _push(scope: MethodScope) -> Iterator[Fault]:
         yield from unknown_name(("push", "fields"), "parameter", push.fields, taken)
 
 
+def _types(resource: ResourceDocument) -> dict[str, Type | None]:
+    columns = (*resource.parameters.items(), *resource.columns.items())
+    return {identifier(name): column.type for name, column in columns}
+
+
 def _terms(resource: ResourceDocument, filter_: FilterDocument, known: tuple[str, ...]) -> Iterator[Fault]:
-    types = {
-        identifier(name): c.type for name, c in (*resource.parameters.items(), *resource.columns.items())
-    }
+    types = _types(resource)
     for column, term in filter_.terms.items():
         at = ("push", "filter", "terms", column)
         yield from unknown_name(at, "column", column, known)
@@ -230,7 +233,15 @@ def _terms(resource: ResourceDocument, filter_: FilterDocument, known: tuple[str
             yield Fault((*at, "name"), wanted if keyed else f"{column} is no JSON column: it has no {{key}}")
 
 
-def _order(order: OrderDocument, known: tuple[str, ...]) -> Iterator[Fault]:
+def _order(order: OrderDocument, known: tuple[str, ...], resource: ResourceDocument) -> Iterator[Fault]:
+    types = _types(resource)
+    for column, name in order.keys.items():
+        at = ("push", "order", "keys", column)
+        yield from unknown_name(at, "column", column, known)
+        if identifier(column) in types and types[identifier(column)] is not Type.JSON:
+            yield Fault(at, f"{column} is no JSON column: it has no keys")
+        if "{key}" not in name:
+            yield Fault(at, "a JSON column is ordered by key: its name holds {key}")
     for column in order.columns:
         yield from unknown_name(("push", "order", "columns", column), "column", column, known)
     for column in order.exact:

@@ -157,6 +157,8 @@ class OrderDocument(_Document):
     stable: tuple[str, ...] = ()
     directions: tuple[str, str] = ("ASC", "DESC")
     as_list: bool = False
+    keys: Names = {}
+    key_forbidden: str = ""
 
 
 class PushDocument(_Document):

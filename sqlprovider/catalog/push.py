@@ -54,6 +54,13 @@ class Order:
     directions: tuple[str, str] = ("ASC", "DESC")
     as_list: bool = False
     """The parameter is a list of terms, not one comma-separated text."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """JSON column → the API's name for the number under one of its keys, `{key}` standing for the key.
+
+    Rows that have no number there come last in either direction.
+    """
+    key_forbidden: str = ""
+    """Characters a key must not hold to be sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,11 @@ class Pages:
             self._error = fetched.error
         return page, feed, place
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the operations begun so far are read to their ends, and there was room for more."""
+        return not self._window and self._error is None
+
     def go_on(self) -> None:
         """Has fetched what comes after the page that was taken last."""
         if self._window:

@@ -96,6 +96,11 @@ class ScanReader:
         """Has the next page fetched while the rows of the last one are looked at."""
         self._pages.go_on()
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the page that was taken last ends everything; False where that is not known."""
+        return self._pages.is_over
+
     def use(self) -> None:
         """Counts the page that was taken last as wanted."""
         feed, place, _ = self.origin

@@ -82,6 +82,8 @@ class PushedOrder:
 
     column: str
     direction: str
+    key: str | None = None
+    """By the number under this key of a JSON column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Set
 
 from sqlprovider.catalog.model import Column, Method, Resource
-from sqlprovider.catalog.push import Filter, Term
+from sqlprovider.catalog.push import Filter, Order, Term
 from sqlprovider.plan.choose import Offer
 from sqlprovider.plan.model import Binding, PushedOrder, PushedTerm
 from sqlprovider.plan.wire import rfc3339
@@ -205,6 +205,20 @@ def _name(rule: Term, key: str | None) -> str | None:
     return rule.name.replace("{key}", key)
 
 
+def orders_by_key(method: Method, column: str, key: str) -> bool:
+    """Whether the method can order by the number under a key."""
+    order = method.push.order
+    if order is None or column not in order.keys or not key:
+        return False
+    return not any(character in order.key_forbidden or ord(character) < 32 for character in key)
+
+
+def _ordered_by(order: Order, term: PushedOrder) -> str:
+    if term.key is None:
+        return order.columns[term.column]
+    return order.keys[term.column].replace("{key}", term.key)
+
+
 def order_argument(method: Method, terms: tuple[PushedOrder, ...]) -> JSON:
     """What the order parameter is sent as: the statement's order, else the stable one."""
     order = method.push.order
@@ -212,7 +226,7 @@ def order_argument(method: Method, terms: tuple[PushedOrder, ...]) -> JSON:
         return None
     up, down = order.directions
     said = [
-        f"{order.columns[term.column]} {up if term.direction == 'ASC' else down}".strip() for term in terms
+        f"{_ordered_by(order, term)} {up if term.direction == 'ASC' else down}".strip() for term in terms
     ]
     texts = said or list(order.stable)
     if not texts:

@@ -18,7 +18,8 @@ from sqlprovider.sql.scopes import Scopes
 from sqlprovider.sql.sets import set_edits
 from sqlprovider.sql.shape import read_limit, read_shape
 from sqlprovider.sql.splice import Edit, Edits
-from sqlprovider.sql.statement import Names, Shape, TableRef
+from sqlprovider.sql.statement import Names, Shape, TableRef, Top
+from sqlprovider.sql.top import read_top
 from sqlprovider.sql.tree import Tree
 from sqlprovider.values import Const, Listed, Op, Operand, Param, Predicate
 
@@ -35,6 +36,7 @@ class Analysis:
     predicates: dict[int, tuple[Predicate, ...]]
     warnings: tuple[tuple[str, str], ...] = ()
     shape: Shape | None = None
+    top: Top | None = None
     limit: Operand | None = None
 
     def cut(self, start: int, stop: int) -> str:
@@ -82,7 +84,7 @@ def analyse(resolved: Resolved, trees: Iterable[Tree], names: Names) -> Analysis
     """Read the trees of a statement."""
     edits: list[Edit] = []
     conditions: list[Condition] = []
-    shape, limit = None, None
+    shape, top, limit = None, None, None
     warnings: dict[tuple[str, str], None] = {}
     for tree in trees:
         scopes = Scopes(tree, names)
@@ -94,8 +96,9 @@ def analyse(resolved: Resolved, trees: Iterable[Tree], names: Names) -> Analysis
         warnings |= dict.fromkeys(text_key_warnings(tree, scopes))
         if resolved.start == 0 and resolved.written is None:
             shape, limit = read_shape(tree, scopes, reader, names), read_limit(tree)
+            top = read_top(tree, scopes, reader)
     every = resolved.edits.with_more(edits)
-    return Analysis(resolved, every, by_table(conditions), tuple(warnings), shape, limit)
+    return Analysis(resolved, every, by_table(conditions), tuple(warnings), shape, top, limit)
 
 
 def target_conditions(tree: Tree, names: Names, where: Sequence[str]) -> Conditions:

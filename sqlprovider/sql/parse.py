@@ -121,6 +121,7 @@ def _query(resolved: Resolved, names: Names) -> Query:
         parameters=resolved.parameters.count,
         warnings=analysis.warnings,
         shape=analysis.shape,
+        top=analysis.top,
         limit=analysis.limit,
     )
 

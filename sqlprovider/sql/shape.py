@@ -28,13 +28,13 @@ _HAVE_VALUES = (Const, Listed, Param)
 def read_shape(tree: Tree, scopes: Scopes, reader: PredicateReader, names: Names) -> Shape | None:
     """The shape of a SELECT; None where there is more in it, or what cannot be told."""
     root = tree.root
-    if not isinstance(root, exp.Select) or len(scopes.found) != 1 or _has_more(tree):
+    if not isinstance(root, exp.Select) or _has_more(tree):
         return None
     columns = _columns_of(scopes, names)
     conditions = _conditions(root, reader)
     if columns is None or conditions is None:
         return None
-    limit, offset = _bound(tree, root.args.get("limit")), _bound(tree, root.args.get("offset"))
+    limit, offset = read_bound(tree, root.args.get("limit")), read_bound(tree, root.args.get("offset"))
     if limit is None or offset is None:
         return None
     selected = _selected(root, scopes, columns)
@@ -58,19 +58,23 @@ def read_limit(tree: Tree) -> Operand | None:
     if not isinstance(root, exp.Select) or any(root.args.get(word) for word in _NO_STREAM):
         return None
     calls = (call for expression in root.expressions for call in expression.find_all(exp.Func))
-    if any(_called(call) in _AGGREGATES for call in calls):
+    if any(called(call) in _AGGREGATES for call in calls):
         return None
     limit = root.args.get("limit")
     return None if limit is None else _value(tree, limit.expression)
 
 
-def _has_more(tree: Tree) -> bool:
-    """Whether there is more than this reads: a unary plus, which no tree shows, is more too."""
+def is_one_table(tree: Tree, parts: frozenset[str]) -> bool:
+    """Whether a SELECT reads one resource, and has no other parts than these."""
     present = {name for name, value in tree.root.args.items() if value}
     source = tree.root.args.get("from_")
     is_table = source is not None and isinstance(source.this, exp.Table) and not source.this.args.get("joins")
-    pluses = any(token.text == "+" for token in tree.tokens)
-    return not present <= _PLAIN or not is_table or pluses
+    return present <= parts and is_table and len(tree.resolved.found) == 1
+
+
+def _has_more(tree: Tree) -> bool:
+    """Whether there is more than this reads: a unary plus, which no tree shows, is more too."""
+    return not is_one_table(tree, _PLAIN) or any(token.text == "+" for token in tree.tokens)
 
 
 def _columns_of(scopes: Scopes, names: Names) -> Mapping[str, ColumnFact] | None:
@@ -118,7 +122,7 @@ def _aggregate(root: exp.Select, scopes: Scopes) -> tuple[str, str] | None:
     if not isinstance(node, exp.Anonymous) or len(node.expressions) != 1:
         return None
     (argument,) = node.expressions
-    match _called(node):
+    match called(node):
         case "count" if isinstance(argument, exp.Star):
             return "count", ""
         case "max" | "min" as name if (owned := scopes.owner(unnested(argument))) is not None:
@@ -126,12 +130,12 @@ def _aggregate(root: exp.Select, scopes: Scopes) -> tuple[str, str] | None:
     return None
 
 
-def _called(node: exp.Func) -> str:
+def called(node: exp.Func) -> str:
     """The function's name, as the user wrote it."""
     return node.name.removeprefix(CALL_MARK).lower()
 
 
-def _bound(tree: Tree, clause: exp.Expr | None) -> Operand | None:
+def read_bound(tree: Tree, clause: exp.Expr | None) -> Operand | None:
     """LIMIT or OFFSET; Const(None) where there is none, None where it is more than a value."""
     if clause is None:
         return Const(None)

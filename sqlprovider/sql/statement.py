@@ -107,6 +107,20 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Top:
+    """A SELECT of one resource that wants its first rows by the number under a key of a JSON column."""
+
+    column: str
+    key: str
+    direction: str
+    has_more_terms: bool
+    """ORDER BY goes on: rows that are equal by the first term are told apart."""
+    limit: Operand
+    offset: Operand
+    """`Const(None)`: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What SQLite runs itself: SELECT, VALUES, DDL, local writes, transactions. No `tables`: local."""
 
@@ -118,6 +132,7 @@ class Query:
     warnings: tuple[tuple[str, str], ...] = ()
     """(message, hint) of comparisons that run but do not mean what they seem to."""
     shape: Shape | None = None
+    top: Top | None = None
     limit: Operand | None = None
     """The LIMIT of a SELECT that ends as soon as it has so many rows."""
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
 import apsw
-import apsw.ext
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.catalog.model import Column, Parent, Resource, Verb
@@ -21,46 +19,30 @@ from sqlprovider.execute.executor import StatementCalls
 from sqlprovider.plan.forecast import value_in_hand
 from sqlprovider.plan.model import Refusal
 from sqlprovider.plan.refusal import refusal_error
-from sqlprovider.sql.statement import NOTHING, Query, Shape, TableRef
-from sqlprovider.values import Name, Operand, Row, SQLValue, Type
-from sqlprovider.vtab.cursors import OpenCursors
+from sqlprovider.sql.statement import NOTHING, Query, Shape, TableRef, Top
+from sqlprovider.values import Name, Operand, Row, Type
+from sqlprovider.vtab.database import Bindings, Database, ResultColumn, Selected, quote, sqlite_bindings
 from sqlprovider.vtab.direct import answer_directly
 from sqlprovider.vtab.early import begin_early
 from sqlprovider.vtab.files import FileModule
+from sqlprovider.vtab.kept import Rows
 from sqlprovider.vtab.paths import EVERY_PATH, Paths
 from sqlprovider.vtab.queryplan import PlannedScan, Step, may_have_empty_set, read_again
 from sqlprovider.vtab.reading import Asked, Reading
 from sqlprovider.vtab.rehearsal import Rehearsal
 from sqlprovider.vtab.rows import MakeRows, RowsModule, column
 from sqlprovider.vtab.sqlite_errors import named_bindings, sqlite_errors
-from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, quote, table_name
+from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, table_name
+from sqlprovider.vtab.top import first_rows
 
-Bindings = Sequence[SQLValue] | Mapping[str, SQLValue]
+__all__ = ["RETURNING_SUFFIX", "Bindings", "Engine", "ResultColumn", "Selected"]
+
 RETURNING_SUFFIX = ":RETURNING"
 """The rows that a write answers with: their columns are a resource's."""
-_CHECK_EVERY = 50_000
-"""SQLite steps between two looks for Ctrl-C while it computes without asking a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResultColumn:
-    """A column of a result; `type` where it is a resource's column."""
-
-    name: str
-    type: Type | None
-
-
-@dataclass(slots=True)
-class Selected:
-    """What SQLite answers. `columns` is None where there is no result set."""
-
-    columns: tuple[ResultColumn, ...] | None
-    rows: Iterator[Row]
-    changes: Callable[[], int]
-
-
-class Engine:
-    """One apsw connection on which every resource of the catalog can be a table."""
+class Engine(Database):
+    """A database on which every resource of the catalog can be a table."""
 
     def __init__(
         self,
@@ -68,8 +50,10 @@ class Engine:
         *,
         database: str = ":memory:",
         connection: apsw.Connection | None = None,
+        opened: Database | None = None,
         paths: Paths = EVERY_PATH,
     ) -> None:
+        super().__init__(database, connection=connection, opened=opened)
         self.paths = paths
         self.refusal: Refusal | None = None
         self.takes_sets = False
@@ -79,12 +63,8 @@ class Engine:
         self._rows_modules: dict[str, RowsModule] = {}
         self._files: set[str] = set()
         with sqlite_errors(""):
-            self.connection = connection or apsw.Connection(database)
-            self.connection.set_busy_timeout(5000)
-            self.connection.set_progress_handler(_look_for_interrupt, _CHECK_EVERY)
             self.connection.create_scalar_function(PUSH_WORD, push_word, 2, deterministic=True)
             self.connection.create_scalar_function(PACK_WORD, pack_word, 3, deterministic=True)
-        self._cursors = OpenCursors(self.connection)
         self.add_rows(NOTHING, (column("nothing"),), lambda given: [(None,)])
 
     @property
@@ -93,11 +73,6 @@ class Engine:
         if self._reading is None:
             raise InternalError("a resource was read outside a statement")
         return self._reading
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether BEGIN or SAVEPOINT is open."""
-        return bool(self.connection.in_transaction)
 
     def resource(self, name: Name) -> Resource:
         """The resource of a name."""
@@ -138,11 +113,6 @@ class Engine:
         self._files.add(name.lower())
         self._create_module(name, module)
 
-    def has_module(self, name: str) -> bool:
-        """Whether somebody gave the connection a table-valued function of that name."""
-        query = "SELECT 1 FROM pragma_module_list WHERE name = ? COLLATE NOCASE"
-        return self.connection.execute(query, (name,)).fetchone() is not None
-
     def _create_module(self, name: str, module: Module | RowsModule | FileModule) -> None:
         with sqlite_errors(""):
             self.connection.create_module(
@@ -167,6 +137,27 @@ class Engine:
         """Runs a SELECT up to its first row, in the shortest way that gives its rows."""
         if query.shape is not None and self.paths.direct:
             return self._directly(query.shape, query, bindings, calls)
+        if query.top is not None and self.paths.direct:
+            return self._first(query.top, query, bindings, calls)
+        return self.select(query.sql, bindings, calls, tables=query.tables, limit=query.limit)
+
+    def _first(self, top: Top, query: Query, bindings: Bindings, calls: StatementCalls) -> Selected:
+        captured: list[Asked] = []
+        selected = self.select(query.sql, bindings, calls, captured=captured)
+        for _ in selected.rows:
+            pass
+        if len(captured) == 1:
+            reading = Reading(calls)
+            try:
+                found = first_rows(top, captured[0], reading, bindings)
+            finally:
+                reading.close()
+            if found is not None:
+                fed = self.select(query.sql, bindings, calls, fed=found[0])
+                rows = list(fed.rows)
+                if len(rows) >= found[1]:
+                    calls.limited = calls.limited or bool(found[1])
+                    return Selected(fed.columns, iter(rows), lambda: 0)
         return self.select(query.sql, bindings, calls, tables=query.tables, limit=query.limit)
 
     def _directly(self, shape: Shape, query: Query, bindings: Bindings, calls: StatementCalls) -> Selected:
@@ -192,9 +183,10 @@ class Engine:
         tables: Sequence[TableRef] = (),
         limit: Operand | None = None,
         captured: list[Asked] | None = None,
+        fed: Rows | None = None,
     ) -> Selected:
         """Runs one text up to its first row. With `captured` nothing is read, but noted there."""
-        cursor = self._cursors.open()
+        cursor = self.cursors.open()
         described: list[tuple[ResultColumn, ...]] = []
         self.refusal = None
         before = self.connection.total_changes()
@@ -203,14 +195,14 @@ class Engine:
             with self._errors(sql), named_bindings(bindings):
                 scans = self._planned(self._survey(sql, bindings))
                 reading = self._reading = Reading(calls, keeps=read_again(scans))
-                reading.captured = captured
+                reading.captured, reading.fed = captured, fed
                 ahead = self._ahead(reading, scans, sql, bindings, limit)
                 if captured is None and limit is None and self.paths.early:
                     begin_early(reading, scans[1:], tables, bindings)
                 cursor.exec_trace = partial(self._begun, described, reading, ahead)
-                rows = iter(cursor.execute(sql, _sqlite_bindings(bindings)))
+                rows = iter(cursor.execute(sql, sqlite_bindings(bindings)))
         except BaseException:
-            self._cursors.drop(cursor)
+            self.cursors.drop(cursor)
             reading.close()
             raise
         read = self._rows(cursor, rows, sql, reading)
@@ -225,38 +217,14 @@ class Engine:
         """Runs a piece of a statement: of the statement's positional parameters it takes the first few."""
         if not isinstance(bindings, Mapping) and bindings:
             with self._errors(sql):
-                needed = apsw.ext.query_info(self.connection, sql).bindings_count
+                needed = self._prepared(sql).bindings_count
             bindings = tuple(bindings)[:needed]
         return self.select(sql, bindings, calls)
-
-    def split(self, sql: str) -> Iterator[tuple[str, int]]:
-        """The statements of a text that SQLite runs alone, each with how many parameters it takes.
-
-        Each is prepared when it is asked for: the one before may create its tables.
-        """
-        rest = sql
-        while rest.strip():
-            with self._errors(rest):
-                found = apsw.ext.query_info(self.connection, rest)
-            left = found.query_remaining or ""
-            yield rest.removesuffix(left), found.bindings_count
-            rest = left
 
     def only_reads(self, sql: str) -> bool:
         """Whether a text changes nothing in SQLite."""
         with self._errors(sql):
-            return bool(apsw.ext.query_info(self.connection, sql).is_readonly)
-
-    def begin(self) -> None:
-        """Opens a transaction."""
-        with sqlite_errors("BEGIN"):
-            self.connection.execute("BEGIN")
-
-    def rollback(self) -> None:
-        """Ends the transaction, if one is open, and undoes what it did."""
-        if self.in_transaction:
-            with sqlite_errors("ROLLBACK"):
-                self.connection.execute("ROLLBACK")
+            return bool(self._prepared(sql).is_readonly)
 
     def list_resources(self, *, temporary: bool) -> None:
         """Makes every resource of every connection a table that `sqlite_schema` shows."""
@@ -267,31 +235,9 @@ class Engine:
         """The plans SQLite chose for a text, in join order; nothing is run and nothing sent."""
         self.refusal = None
         with self._errors(sql):
-            unbound = (None,) * apsw.ext.query_info(self.connection, sql).bindings_count
+            unbound = (None,) * self._prepared(sql).bindings_count
             self._survey(sql, unbound)
             return self._planned(self._steps(sql, unbound))
-
-    def is_local(self, schema_name: str | None, table: str) -> bool:
-        """Whether SQLite has a table or view of that name (in that schema)."""
-        schemas = [schema_name] if schema_name else self.connection.db_names()
-        for name in schemas:
-            source = f"{quote(name)}.sqlite_schema"
-            query = f"SELECT 1 FROM {source} WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')"
-            try:
-                if self.connection.execute(query, (table,)).fetchone() is not None:
-                    return True
-            except apsw.SQLError:
-                continue
-        return False
-
-    def interrupt(self) -> None:
-        """Stops what SQLite is doing."""
-        self.connection.interrupt()
-
-    def close(self) -> None:
-        """Closes the connection; open at exit, apsw's connections can crash the interpreter."""
-        self._cursors.close()
-        self.connection.close(True)
 
     def _survey(self, sql: str, bindings: Bindings) -> tuple[Step, ...]:
         """What SQLite means to do; `takes_sets` is set by it."""
@@ -307,7 +253,7 @@ class Engine:
 
     def _steps(self, sql: str, bindings: Bindings) -> tuple[Step, ...]:
         cursor = self.connection.cursor()
-        rows = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", _sqlite_bindings(bindings))
+        rows = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", sqlite_bindings(bindings))
         return tuple(Step(int(number), int(parent), str(text)) for number, parent, _, text in rows)
 
     def _ahead(
@@ -330,7 +276,7 @@ class Engine:
         """Runs a text for what it asks its tables for."""
         cursor = self.connection.cursor()
         try:
-            for _ in cursor.execute(sql, _sqlite_bindings(bindings)):
+            for _ in cursor.execute(sql, sqlite_bindings(bindings)):
                 pass
         finally:
             cursor.close(True)
@@ -347,7 +293,7 @@ class Engine:
                     reading.given += 1
                     yield row
         finally:
-            self._cursors.drop(cursor)
+            self.cursors.drop(cursor)
             reading.close()
 
     def _begun(
@@ -386,12 +332,3 @@ class Engine:
 
     def _refused(self) -> Error | None:
         return None if self.refusal is None else refusal_error(self.refusal)
-
-
-def _sqlite_bindings(bindings: Bindings) -> Bindings:
-    return dict(bindings) if isinstance(bindings, Mapping) else tuple(bindings)
-
-
-def _look_for_interrupt() -> bool:
-    """Python runs its signal handlers between bytecodes: these are some."""
-    return False

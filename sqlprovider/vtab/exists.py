@@ -13,12 +13,12 @@ from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import Mutation, plan_update, update_operations
 from sqlprovider.sql.statement import Insert, Upsert
 from sqlprovider.values import Row, SQLValue, cast
+from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.engine import Engine
 from sqlprovider.vtab.looks import Looks, same_value
 from sqlprovider.vtab.rows import Given
 from sqlprovider.vtab.rowwrite import RowWrite
 from sqlprovider.vtab.run import Run
-from sqlprovider.vtab.table import quote
 
 Values = dict[str, SQLValue]
 

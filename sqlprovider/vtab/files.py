@@ -15,12 +15,13 @@ import apsw
 
 from sqlprovider.errors import ProgrammingError
 from sqlprovider.values import Row, SQLValue
+from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.file_csv import CsvReader
 from sqlprovider.vtab.file_jsonl import JsonlReader
 from sqlprovider.vtab.file_parquet import ParquetReader
 from sqlprovider.vtab.file_reader import Cells, FileCall, FileColumn, FileReader, named
 from sqlprovider.vtab.file_source import Pipes
-from sqlprovider.vtab.table import bind_rows, quote
+from sqlprovider.vtab.table import bind_rows
 
 _TEXT = "text"
 _MOST_ARGUMENTS = 3

@@ -12,9 +12,9 @@ from sqlprovider.execute.rows import decode_item
 from sqlprovider.plan.model import Operation
 from sqlprovider.plan.mutation import Mutation, operation
 from sqlprovider.values import NOT_FINITE, SQLValue, Type, cast, datetime_from_text
+from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.engine import Engine
 from sqlprovider.vtab.run import Run
-from sqlprovider.vtab.table import quote
 
 Values = dict[str, SQLValue]
 

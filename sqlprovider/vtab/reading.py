@@ -49,6 +49,8 @@ class Reading:
         """Rows that its user has got."""
         self.captured: list[Asked] | None = None
         """Where not None, what SQLite asks for is only noted here, and has no rows."""
+        self.fed: Rows | None = None
+        """Where not None, the rows of the one scan that there is."""
         self._cursors: list[Cursor] = []
         self._kept: dict[Key, KeptRows] = {}
 
@@ -68,6 +70,8 @@ class Reading:
 
     def pages(self, cursor: Cursor, asked: Asked) -> Generator[Rows]:
         """The pages of what a cursor is asked for; kept where the cursor is inside the loop of another."""
+        if self.fed is not None:
+            return self._given_rows(self.fed)
         if self.captured is not None:
             self.captured.append(asked)
             return self._none()
@@ -118,6 +122,9 @@ class Reading:
             kept.close()
         self._kept.clear()
         self.feeds.close()
+
+    def _given_rows(self, rows: Rows) -> Generator[Rows]:
+        yield rows
 
     def _none(self) -> Generator[Rows]:
         yield from ()

@@ -9,7 +9,8 @@ import apsw
 
 from sqlprovider.catalog.model import Column, Role
 from sqlprovider.values import Row, SQLValue, Type
-from sqlprovider.vtab.table import bind_rows, quote
+from sqlprovider.vtab.database import quote
+from sqlprovider.vtab.table import bind_rows
 
 Given = Mapping[str, SQLValue]
 """Column → the value that a statement wants it to have; SQLite checks the rows all the same."""

@@ -24,12 +24,12 @@ from sqlprovider.plan.mutation import (
 from sqlprovider.sql.statement import Delete, Insert, Returning, Update, Where
 from sqlprovider.values import Const, Listed, Name, Op, Operand, Param, Predicate, SQLValue, cast
 from sqlprovider.vtab.answers import answers_column, sent
+from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.engine import Bindings, Engine
 from sqlprovider.vtab.exists import PLAIN, Clause, conflict_clause
 from sqlprovider.vtab.looks import moved
 from sqlprovider.vtab.rowwrite import RowWrite
 from sqlprovider.vtab.run import Run
-from sqlprovider.vtab.table import quote
 from sqlprovider.vtab.writer import Planned, refuse_unbounded, refuse_write
 
 Values = dict[str, SQLValue]

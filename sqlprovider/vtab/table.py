@@ -23,6 +23,7 @@ from sqlprovider.plan.model import Refusal, Scan
 from sqlprovider.plan.scan import Estimate, Wish, estimate, plan_scan
 from sqlprovider.values import Predicate, Row, SQLValue
 from sqlprovider.vtab.constraints import PUSH_FUNCTION, answer, offered
+from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.kept import Picked, Rows
 from sqlprovider.vtab.reading import GLANCE, Key, Reading
 
@@ -70,11 +71,6 @@ def schema(resource: Resource) -> str:
         for column in resource.columns
     ]
     return f"CREATE TABLE x({', '.join(columns)})"
-
-
-def quote(name: str) -> str:
-    """An identifier as SQLite reads it whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 class Module:

@@ -26,12 +26,12 @@ from sqlprovider.plan.batch import Unit
 from sqlprovider.plan.mutation import Mutation, secret_columns, writes_secret
 from sqlprovider.sql.statement import Returning
 from sqlprovider.values import Row, SQLValue
+from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.engine import RETURNING_SUFFIX, Engine, Selected
 from sqlprovider.vtab.exists import PLAIN, Clause, Existing
 from sqlprovider.vtab.rowwrite import Report, RowWrite, key_text
 from sqlprovider.vtab.run import Run, WritePlan
 from sqlprovider.vtab.sending import Sending
-from sqlprovider.vtab.table import quote
 
 _AT_ONCE = 10_000
 """Rows that are planned before the first of them is sent; a source may have more than memory holds."""

@@ -22,7 +22,7 @@ from sqlprovider.values import JSON, SQLValue
 Item = dict[str, JSON]
 CODES = ("1", "01", "1.0", None, " 2", "2e0", "x", "", "3 ", "0x1")
 _BIG = 2**53 + 1
-_IDS = ("t1", "t2", "t3", "t4", "t'5", "t ü", "T1", "t11", "1")
+_IDS = ("t1", "t2", "t3", "t4", "t'5", "t ü", "T1", "t11", "x1")
 
 
 def _thing(place: int, id_: str) -> Item:
