@@ -8,71 +8,53 @@ Insert/Update/Delete/Exec ─plan→ Operations → the same road
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from sqlprovider.catalog.catalog import Catalog, ConnectionSpec, LoadProvider
+from sqlprovider.catalog.catalog import Catalog, ConnectionSpec
 from sqlprovider.catalog.load import load_provider, provider_names
-from sqlprovider.catalog.resolve import resolve_name
-from sqlprovider.config import Config, Settings, apply_set
-from sqlprovider.errors import (
-    Error,
-    Problem,
-    StatementInterrupted,
-    UnknownNameError,
-    Warning,
-)
-from sqlprovider.execute.clock import Clock
-from sqlprovider.execute.events import (
-    DryRequest,
-    OnEvent,
-    OnProgress,
-    RequestRecord,
-    WaitProgress,
-    WriteProgress,
-)
-from sqlprovider.execute.executor import Executor, StatementCalls
-from sqlprovider.execute.journal import Journal
-from sqlprovider.plan.facts import ColumnFacts, MethodFacts, ResourceFacts, resource_facts
-from sqlprovider.plan.model import Operation
+from sqlprovider.config import apply_set
+from sqlprovider.errors import Error, StatementInterrupted, UnknownNameError, Warning
+from sqlprovider.execute.events import RequestRecord, WaitProgress, WriteProgress
+from sqlprovider.execute.executor import Executor
 from sqlprovider.sql.dealer import Dealer, deal_all
 from sqlprovider.sql.parse import parse
-from sqlprovider.sql.statement import (
-    Delete,
-    Exec,
-    Explain,
-    Insert,
-    Query,
-    Set,
-    Statement,
-    TableRef,
-    Update,
-    Use,
-)
+from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Query, Set, Update, Use
 from sqlprovider.sql.tables import tables_of
 from sqlprovider.sql.transactions import read_transaction
-from sqlprovider.values import Row, SQLValue
-from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
-from sqlprovider.vtab.desired import Desired, desired
-from sqlprovider.vtab.engine import Bindings, Engine, ResultColumn, Selected
-from sqlprovider.vtab.explain import explain
+from sqlprovider.vtab.database import Database, ResultColumn, Selected
 from sqlprovider.vtab.explaining import explaining
 from sqlprovider.vtab.names import SessionNames, words_below
 from sqlprovider.vtab.paths import EVERY_PATH, Paths
-from sqlprovider.vtab.registered import SQLiteConnection, register_resources
 from sqlprovider.vtab.result import Result
 from sqlprovider.vtab.run import Run, WritePlan
 from sqlprovider.vtab.staging import Staging
-from sqlprovider.vtab.statements import Statements
-from sqlprovider.vtab.system import system_tables
-from sqlprovider.vtab.writer import Planned, Writer, Written, notices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
     import httpx
+
+    from sqlprovider.catalog.catalog import LoadProvider
+    from sqlprovider.config import Config, Settings
+    from sqlprovider.errors import Problem
+    from sqlprovider.execute.clock import Clock
+    from sqlprovider.execute.events import DryRequest, OnEvent, OnProgress
+    from sqlprovider.execute.executor import StatementCalls
+    from sqlprovider.execute.journal import Journal
+    from sqlprovider.plan.facts import ColumnFacts, MethodFacts, ResourceFacts
+    from sqlprovider.sql.statement import Statement, TableRef
+    from sqlprovider.values import Row, SQLValue
+    from sqlprovider.vtab.commands import Commands
+    from sqlprovider.vtab.database import Bindings
+    from sqlprovider.vtab.desired import Desired
+    from sqlprovider.vtab.engine import Engine
+    from sqlprovider.vtab.registered import SQLiteConnection
+    from sqlprovider.vtab.writer import Written
 
 __all__ = [
     "ColumnFacts",
@@ -131,24 +113,12 @@ class Session:
             self._executor = Executor(
                 config.connections, self.catalog, transport=transport, environ=environ, clock=clock
             )
-            self._journal = Journal(environ=environ, now=self._executor.clock.now)
         else:
-            self.catalog, self._executor, self._journal = shared.catalog, shared._executor, shared._journal
-        self._engine = Engine(self.catalog, database=database, paths=paths)
-        self._names = SessionNames(self.catalog, self._engine)
-        self._statements = Statements(self.catalog, self._engine)
-        tables = system_tables(
-            self.catalog,
-            config.connections,
-            lambda: self._records,
-            lambda: self.last_write,
-            operations=self._executor.operations.records,
-            journal=self._journal.read,
-            cache=self._executor.cache.records,
-            limits=self._executor.limits.records,
-        )
-        for name, table in tables.items():
-            self._engine.add_rows(name, table.columns, table.rows)
+            self.catalog, self._executor = shared.catalog, shared._executor
+        self._database = Database(database)
+        self._paths = paths
+        self._resources: Engine | None = None
+        self._names = SessionNames(self.catalog, lambda: self._engine)
         if listed:
             self._engine.list_resources(temporary=database not in ("", ":memory:"))
 
@@ -204,6 +174,8 @@ class Session:
 
     def facts(self, name: str) -> ResourceFacts:
         """What is known of the resource of a full name. Raises UnknownNameError."""
+        from sqlprovider.plan.facts import resource_facts  # noqa: PLC0415  a stack's files alone ask for it
+
         parts = name.split(".")
         if len(parts) != 3:
             raise UnknownNameError(f"{name!r} is not connection.service.resource")
@@ -215,12 +187,16 @@ class Session:
 
         Raises UnknownNameError, ProgrammingError.
         """
+        from sqlprovider.catalog.resolve import resolve_name  # noqa: PLC0415  as in facts()
+
         return resolve_name(self.catalog, name, use)
 
     def desired(
         self, text: str, values: Mapping[str, SQLValue], use: tuple[str, ...] = ()
     ) -> Iterator[Desired]:
         """The statements of a text of desired state, evaluated one by one; nothing is sent for them."""
+        from sqlprovider.vtab.desired import desired  # noqa: PLC0415  as in facts()
+
         if use:
             self._names.use(use)
 
@@ -260,6 +236,37 @@ class Session:
         self._confirm = ask
 
     @property
+    def _engine(self) -> Engine:
+        """The database with the resources as tables: loaded when a text first goes beyond SQLite's own."""
+        if self._resources is None:
+            from sqlprovider.vtab.opening import open_engine  # noqa: PLC0415  most of what reads resources
+
+            self._resources = open_engine(
+                self._database,
+                self._executor,
+                self._config.connections,
+                paths=self._paths,
+                requests=lambda: self._records,
+                last_write=lambda: self.last_write,
+                journal=lambda: self._journal.read(),
+            )
+        return self._resources
+
+    @cached_property
+    def _commands(self) -> Commands:
+        """Whatever is more than a SELECT: loaded with the first of them."""
+        from sqlprovider.vtab.commands import Commands  # noqa: PLC0415  most of what writes
+
+        return Commands(self.catalog, self._engine, self._staging)
+
+    @property
+    def _journal(self) -> Journal:
+        """The journal, whose warnings are the running statement's."""
+        journal = self._executor.journal
+        journal.on_warning = None if self._calls is None else self._calls.warn
+        return journal
+
+    @property
     def staged(self) -> int:
         """How many rows wait for COMMIT."""
         return self._staging.count
@@ -267,7 +274,7 @@ class Session:
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
-        return self._engine.in_transaction
+        return self._database.in_transaction
 
     def completion_words(self, path: tuple[str, ...]) -> list[str]:
         """The names below a path: connections, services, resources, and a resource's columns and methods."""
@@ -277,13 +284,13 @@ class Session:
         """Stops the statement that is running, from another thread."""
         if self._calls is not None:
             self._calls.cancel()
-        self._engine.interrupt()
+        self._database.interrupt()
 
     def close(self) -> None:
         """Closes SQLite's connection and the clients."""
         if self._calls is not None:
             self._calls.cancel()
-        self._engine.close()
+        self._database.close()
         if not self._is_fork:
             self._executor.close()
 
@@ -300,14 +307,14 @@ class Session:
             cached=cached,
         )
         self._calls = calls
-        self._journal.on_warning = calls.warn
         if named:
             self._records = calls.records
-        if not self.autocommit and not self._engine.in_transaction:
-            self._engine.begin()
+        if not self.autocommit and not self._database.in_transaction:
+            self._database.begin()
             self._staging.begun()
+        journal = None if cached or self._resources is None else self._journal
         return Run(
-            bindings, calls, self.settings, journal=self._journal, confirm=self._confirm, conceal=self.conceal
+            bindings, calls, self.settings, journal=journal, confirm=self._confirm, conceal=self.conceal
         )
 
     def _on_dry(self, request: DryRequest) -> None:
@@ -325,21 +332,21 @@ class Session:
                 selected = self._engine.query(statement, run.bindings, run.calls)
             yield self._selected(selected, run, statement.warnings)
             return
-        for sql, parameters in self._engine.split(statement.sql):
+        for sql, parameters in self._database.split(statement.sql):
             run = self._begin(dealt.deal(parameters), named=False)
             yield self._local(sql, run)
 
     def _local(self, sql: str, run: Run) -> Result:
         """A statement of SQLite's own; one that ends a transaction has what is staged sent first."""
         transaction = read_transaction(sql)
-        is_sent = self._engine.in_transaction and self._staging.is_sent_by(transaction)
+        is_sent = self._database.in_transaction and self._staging.is_sent_by(transaction)
         accepted = self._send_staged(run) if is_sent else None
         result = self._selected(self._select(sql, run), run)
         if accepted is not None:
             result.rowcount = accepted
         if transaction is not None:
             self._staging.followed(transaction)
-        if not self._engine.in_transaction:
+        if not self._database.in_transaction:
             self._staging.clear()
         return result
 
@@ -348,17 +355,19 @@ class Session:
         self._records = run.calls.records
         try:
             with _interruptible(run.calls):
-                self.last_write = self._staging.send(self._engine, run)
+                self.last_write = self._commands.send_staged(run)
                 return len(self.last_write)
         except Error as error:
             self.last_write = error.rows
-            self._engine.rollback()
+            self._database.rollback()
             self._staging.clear()
             raise
 
     def _select(self, sql: str, run: Run) -> Selected:
         with _interruptible(run.calls):
-            return self._engine.select(sql, run.bindings, run.calls)
+            if self._resources is None:
+                return self._database.run_alone(sql, run.bindings)
+            return self._resources.select(sql, run.bindings, run.calls)
 
     def _selected(self, selected: Selected, run: Run, warnings: Sequence[tuple[str, str]] = ()) -> Result:
         rows = self._stream(selected, run)
@@ -380,41 +389,34 @@ class Session:
         self._add_tables((*tables_of(statement), statement.target))
         try:
             with _interruptible(run.calls):
-                written = self._sent(self._statements.plan(statement, run), run)
+                written = self._commands.send(self._commands.plan(statement, run), run)
         except Error as error:
             self.last_write = error.rows
             raise
         self.last_write = written.last_write
         return self._written(written, run)
 
-    def _sent(self, planned: Planned, run: Run) -> Written:
-        """Sends a write, or stages it where a transaction is open."""
-        if self._engine.in_transaction:
-            return self._staging.stage(planned, run.settings)
-        return Writer(self._engine, run).write(planned)
-
     def _written(self, written: Written, run: Run) -> Result:
         result = Result(None, iter(()), run.calls.warnings, records=run.calls.records)
         if written.returned is not None:
             result = self._selected(written.returned, run)
         result.rowcount = written.rowcount
-        result.notices.extend(notices(written))
+        result.notices.extend(self._commands.notices(written))
         return result
 
     def _exec(self, statement: Exec, run: Run) -> Result:
         try:
             with _interruptible(run.calls):
-                planned = plan_exec(statement, self.catalog, self._engine, run)
-                if isinstance(planned, Operation):
-                    return self._selected(run_read(planned, run), run)
-                written = self._sent(planned, run)
+                planned = self._commands.plan_exec(statement, run)
+                if isinstance(planned, Selected):
+                    return self._selected(planned, run)
+                written = self._commands.send(planned, run)
         except Error as error:
             if error.rows:
                 self.last_write = error.rows
             raise
         self.last_write = written.last_write
-        (row,) = written.rows
-        return self._selected(exec_result(row.operations[0], row.answer), run)
+        return self._selected(self._commands.answer(written), run)
 
     def _explain(self, statement: Explain, dealt: Dealer) -> Result:
         inner = statement.statement
@@ -424,7 +426,7 @@ class Session:
             dealt.deal(inner.parameters), named=statement.analyze, cached=isinstance(inner, Query)
         )
         with _interruptible(run.calls):
-            return self._selected(explain(statement, self.catalog, self._engine, self._statements, run), run)
+            return self._selected(self._commands.explain(statement, run), run)
 
     def _add_tables(self, tables: Sequence[TableRef]) -> None:
         for table in tables:
@@ -455,6 +457,8 @@ def register(
     environ: Mapping[str, str] | None = None,
 ) -> None:
     """Puts the resources on someone's own connection, under `"connection.service.resource"`."""
+    from sqlprovider.vtab.registered import register_resources  # noqa: PLC0415  on a connection of no session
+
     catalog = _catalog(config)
     environ = os.environ if environ is None else environ
     executor = Executor(config.connections, catalog, transport=transport, environ=environ)

@@ -245,9 +245,9 @@ def _brief(row: Mapping[str, SQLValue]) -> list[SQLValue]:
 
 
 def _request_lines(requests: Iterable[httpx.Request]) -> Iterator[str]:
-    """One line a request. Neighbours that may be under way at once are sorted: reads, and writes by one method.
+    """One line a request. Neighbours that may be under way at once are sorted: reads, and the rows of a write.
 
-    Polls of what a write has begun come after the writes beside them. Page tokens are numbered.
+    Polls of what a write has begun stand after the writes beside them. Page tokens are numbered.
     """
     together: list[tuple[bool, str]] = []
     kind = ""
@@ -265,7 +265,8 @@ def _request_lines(requests: Iterable[httpx.Request]) -> Iterator[str]:
 
 def _kind(request: httpx.Request) -> str:
     is_read = request.method == "GET" or request.url.path.endswith("/search")
-    return _READ if is_read else request.method
+    above = request.url.raw_path.decode("ascii").partition("?")[0].rpartition("/")[0]
+    return _READ if is_read else f"{request.method} {above}"
 
 
 def _request_line(request: httpx.Request, tokens: dict[str, dict[str, str]]) -> str:

@@ -50,7 +50,8 @@ class Oracle:
         self._catalog = catalog
         self._objects = objects
         # Only what the rewritten text calls: the push-down words, which are true, and the names.
-        self._names = SessionNames(catalog, Engine(catalog, connection=self.connection))
+        engine = Engine(catalog, connection=self.connection)
+        self._names = SessionNames(catalog, lambda: engine)
         self._filled: set[Name] = set()
 
     def run(self, text: str, params: Params = ()) -> Iterator[Judged]:

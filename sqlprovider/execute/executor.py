@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         WriteProgress,
     )
     from sqlprovider.execute.feed import Feeds
+    from sqlprovider.execute.journal import Journal
     from sqlprovider.execute.limits import Limits
     from sqlprovider.execute.operations import Operations
     from sqlprovider.execute.platforms import Platforms
@@ -65,6 +66,7 @@ class Executor:
         self._transport = transport
         self._environ = environ
         self._platforms: Platforms | None = None
+        self._journal: Journal | None = None
         self._statements: weakref.WeakSet[StatementCalls] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
@@ -86,6 +88,16 @@ class Executor:
                 if self._closed:
                     self._platforms.close()
             return self._platforms
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of writes."""
+        from sqlprovider.execute.journal import Journal  # noqa: PLC0415  who writes nothing does without it
+
+        with self._lock:
+            if self._journal is None:
+                self._journal = Journal(environ=self._environ, now=self.clock.now)
+            return self._journal
 
     @property
     def pool(self) -> DaemonPool:

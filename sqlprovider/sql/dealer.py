@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlprovider.errors import ProgrammingError
-from sqlprovider.sql.statement import Delete, Exec, Insert, Statement, Update
-from sqlprovider.values import SQLValue
+from sqlprovider.sql.statement import Delete, Exec, Insert, Update
 
-Params = Sequence[SQLValue] | Mapping[str, SQLValue]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlprovider.sql.statement import Statement
+    from sqlprovider.values import SQLValue
+
+Params: TypeAlias = "Sequence[SQLValue] | Mapping[str, SQLValue]"
 
 
 class Dealer:

@@ -9,8 +9,6 @@ from sqlprovider.sql.script import Piece, pieces
 from sqlprovider.sql.splice import Edit
 from sqlprovider.sql.tokens import Kind, Token
 
-_SIGNS = "?:@$"
-
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -59,6 +57,4 @@ def read_parameters(tokens: Sequence[Token], *, but: Collection[int] = ()) -> Pa
 
 def count_parameters(text: str) -> int:
     """How many values a sequence must have for one statement."""
-    if not any(sign in text for sign in _SIGNS):
-        return 0
     return sum(read_parameters(piece.tokens).count for piece in pieces(text))

@@ -131,6 +131,8 @@ class Query:
     """How many positional parameters it takes."""
     warnings: tuple[tuple[str, str], ...] = ()
     """(message, hint) of comparisons that run but do not mean what they seem to."""
+    source: str | None = None
+    """The SELECT within it, where it puts rows into a table of SQLite's."""
     shape: Shape | None = None
     top: Top | None = None
     limit: Operand | None = None

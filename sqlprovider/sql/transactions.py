@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_WORDS = ("BEGIN", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK")
 _COMMENT = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$))"
-_STATEMENT = re.compile(
-    rf"{_COMMENT}*(?P<word>BEGIN|COMMIT|END|SAVEPOINT|RELEASE|ROLLBACK)\b"
-    rf"(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_NAME = re.compile(
+_STATEMENT = rf"{_COMMENT}*(?P<word>{'|'.join(_WORDS)})\b(?P<rest>.*)"
+_NAME = (
     r"""^(?:"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)'|`(?P<back>(?:[^`]|``)*)`"""
     r"""|\[(?P<square>[^\]]*)\]|(?P<plain>[^\s;]+))"""
 )
@@ -31,7 +28,10 @@ def read_transaction(sql: str) -> Transaction | None:
     >>> read_transaction("ROLLBACK TRANSACTION TO SAVEPOINT a;"), read_transaction("SELECT 1")
     (Transaction(word='ROLLBACK', name='a'), None)
     """
-    found = _STATEMENT.match(sql)
+    upper = sql.upper()
+    if not any(word in upper for word in _WORDS):
+        return None
+    found = re.match(_STATEMENT, sql, re.IGNORECASE | re.DOTALL)
     if found is None:
         return None
     word = found["word"].upper()
@@ -47,7 +47,7 @@ def read_transaction(sql: str) -> Transaction | None:
 
 
 def _name(text: str) -> str:
-    found = _NAME.match(text)
+    found = re.match(_NAME, text)
     if found is None:
         return ""
     return next((part for part in found.groups() if part is not None), "").lower()

@@ -10,17 +10,17 @@ from sqlprovider.execute.feed import IN_FLIGHT
 from sqlprovider.plan.bind import Argument, bind_scan, scans_by_view
 from sqlprovider.plan.forecast import Given, forecast_arguments
 from sqlprovider.plan.model import Operation, Scan
-from sqlprovider.sql.statement import TableRef
+from sqlprovider.sql.statement import Query
 from sqlprovider.vtab.queryplan import PlannedScan
 from sqlprovider.vtab.reading import Reading
 
 
-def begin_early(
-    reading: Reading, scans: Sequence[PlannedScan], tables: Sequence[TableRef], given: Given
-) -> None:
+def begin_early(reading: Reading, scans: Sequence[PlannedScan], query: Query, given: Given) -> None:
     """Begins the scans whose every value the text says; a wrong guess costs a request."""
-    named = Counter(table.alias.lower() for table in tables)
-    predicates = {table.alias.lower(): table.predicates for table in tables}
+    if query.limit is not None:
+        return  # it may end before it comes to them
+    named = Counter(table.alias.lower() for table in query.tables)
+    predicates = {table.alias.lower(): table.predicates for table in query.tables}
     for scan in scans:
         alias = scan.alias.lower()
         if named[alias] != 1 or not isinstance(scan.plan, Scan):

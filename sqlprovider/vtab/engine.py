@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
-from itertools import chain
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import apsw
 
@@ -19,26 +20,37 @@ from sqlprovider.execute.executor import StatementCalls
 from sqlprovider.plan.forecast import value_in_hand
 from sqlprovider.plan.model import Refusal
 from sqlprovider.plan.refusal import refusal_error
-from sqlprovider.sql.statement import NOTHING, Query, Shape, TableRef, Top
-from sqlprovider.values import Name, Operand, Row, Type
+from sqlprovider.sql.statement import NOTHING, Query
+from sqlprovider.values import Name, Row, Type
 from sqlprovider.vtab.database import Bindings, Database, ResultColumn, Selected, quote, sqlite_bindings
-from sqlprovider.vtab.direct import answer_directly
 from sqlprovider.vtab.early import begin_early
-from sqlprovider.vtab.files import FileModule
-from sqlprovider.vtab.kept import Rows
 from sqlprovider.vtab.paths import EVERY_PATH, Paths
 from sqlprovider.vtab.queryplan import PlannedScan, Step, may_have_empty_set, read_again
-from sqlprovider.vtab.reading import Asked, Reading
+from sqlprovider.vtab.reading import Reading
 from sqlprovider.vtab.rehearsal import Rehearsal
 from sqlprovider.vtab.rows import MakeRows, RowsModule, column
 from sqlprovider.vtab.sqlite_errors import named_bindings, sqlite_errors
 from sqlprovider.vtab.table import PACK_WORD, PUSH_WORD, Module, pack_word, push_word, table_name
-from sqlprovider.vtab.top import first_rows
+from sqlprovider.vtab.ways import run_shortly
+
+if TYPE_CHECKING:
+    from sqlprovider.vtab.files import FileModule, Files
 
 __all__ = ["RETURNING_SUFFIX", "Bindings", "Engine", "ResultColumn", "Selected"]
 
 RETURNING_SUFFIX = ":RETURNING"
 """The rows that a write answers with: their columns are a resource's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A text that is being run. `query`: what is known of it; `scans`: how many tables it reads."""
+
+    sql: str
+    bindings: Bindings
+    reading: Reading
+    scans: int
+    query: Query | None
 
 
 class Engine(Database):
@@ -108,6 +120,13 @@ class Engine(Database):
         self._rows_modules[name] = RowsModule(columns, rows)
         self._create_module(name, self._rows_modules[name])
 
+    @cached_property
+    def files(self) -> Files:
+        """The files that its texts have named."""
+        from sqlprovider.vtab.files import Files  # noqa: PLC0415  few statements name one
+
+        return Files(self.add_file)
+
     def add_file(self, name: str, module: FileModule) -> None:
         """Makes a file a table."""
         self._files.add(name.lower())
@@ -135,44 +154,9 @@ class Engine(Database):
 
     def query(self, query: Query, bindings: Bindings, calls: StatementCalls) -> Selected:
         """Runs a SELECT up to its first row, in the shortest way that gives its rows."""
-        if query.shape is not None and self.paths.direct:
-            return self._directly(query.shape, query, bindings, calls)
-        if query.top is not None and self.paths.direct:
-            return self._first(query.top, query, bindings, calls)
-        return self.select(query.sql, bindings, calls, tables=query.tables, limit=query.limit)
-
-    def _first(self, top: Top, query: Query, bindings: Bindings, calls: StatementCalls) -> Selected:
-        captured: list[Asked] = []
-        selected = self.select(query.sql, bindings, calls, captured=captured)
-        for _ in selected.rows:
-            pass
-        if len(captured) == 1:
-            reading = Reading(calls)
-            try:
-                found = first_rows(top, captured[0], reading, bindings)
-            finally:
-                reading.close()
-            if found is not None:
-                fed = self.select(query.sql, bindings, calls, fed=found[0])
-                rows = list(fed.rows)
-                if len(rows) >= found[1]:
-                    calls.limited = calls.limited or bool(found[1])
-                    return Selected(fed.columns, iter(rows), lambda: 0)
-        return self.select(query.sql, bindings, calls, tables=query.tables, limit=query.limit)
-
-    def _directly(self, shape: Shape, query: Query, bindings: Bindings, calls: StatementCalls) -> Selected:
-        captured: list[Asked] = []
-        selected = self.select(query.sql, bindings, calls, captured=captured)
-        if not captured:
+        if self.paths.direct and (selected := run_shortly(self, query, bindings, calls)) is not None:
             return selected
-        for _ in selected.rows:
-            pass
-        reading = Reading(calls)
-        pages = answer_directly(shape, captured[0], reading, bindings) if len(captured) == 1 else None
-        if pages is None:
-            return self.select(query.sql, bindings, calls, tables=query.tables, limit=query.limit)
-        first = next(pages, ())
-        return Selected(selected.columns, chain(first, chain.from_iterable(pages)), lambda: 0)
+        return self.select(query.sql, bindings, calls, query=query)
 
     def select(
         self,
@@ -180,26 +164,24 @@ class Engine(Database):
         bindings: Bindings,
         calls: StatementCalls,
         *,
-        tables: Sequence[TableRef] = (),
-        limit: Operand | None = None,
-        captured: list[Asked] | None = None,
-        fed: Rows | None = None,
+        query: Query | None = None,
+        reading: Reading | None = None,
     ) -> Selected:
-        """Runs one text up to its first row. With `captured` nothing is read, but noted there."""
+        """Runs one text up to its first row. `query`: what is known of it; `reading`: how it is read."""
         cursor = self.cursors.open()
         described: list[tuple[ResultColumn, ...]] = []
         self.refusal = None
         before = self.connection.total_changes()
-        reading = Reading(calls)
+        reading = reading or Reading(calls)
         try:
             with self._errors(sql), named_bindings(bindings):
                 scans = self._planned(self._survey(sql, bindings))
-                reading = self._reading = Reading(calls, keeps=read_again(scans))
-                reading.captured, reading.fed = captured, fed
-                ahead = self._ahead(reading, scans, sql, bindings, limit)
-                if captured is None and limit is None and self.paths.early:
-                    begin_early(reading, scans[1:], tables, bindings)
-                cursor.exec_trace = partial(self._begun, described, reading, ahead)
+                self._reading = reading
+                reading.expect(read_again(scans))
+                if query is not None and reading.is_live and self.paths.early:
+                    begin_early(reading, scans[1:], query, bindings)
+                running = Running(sql, bindings, reading, len(scans), query)
+                cursor.exec_trace = partial(self._begun, described, running)
                 rows = iter(cursor.execute(sql, sqlite_bindings(bindings)))
         except BaseException:
             self.cursors.drop(cursor)
@@ -256,24 +238,25 @@ class Engine(Database):
         rows = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", sqlite_bindings(bindings))
         return tuple(Step(int(number), int(parent), str(text)) for number, parent, _, text in rows)
 
-    def _ahead(
-        self,
-        reading: Reading,
-        scans: Sequence[PlannedScan],
-        sql: str,
-        bindings: Bindings,
-        limit: Operand | None,
-    ) -> Rehearsal | None:
-        """What runs ahead of a text; None where it has no loop in which to."""
-        if len(scans) < 2 or not self.paths.ahead:
+    def _ahead(self, running: Running, *, is_readonly: bool) -> Rehearsal | None:
+        """What runs ahead of a text; None where it has no loop in which to, or would change something."""
+        query = running.query
+        text = running.sql if is_readonly else None if query is None else query.source
+        if running.scans < 2 or not self.paths.ahead or text is None:
             return None
-        wanted = None if limit is None else value_in_hand(limit, bindings)
-        rows = wanted if isinstance(wanted, int) and wanted >= 0 else None
-        run = partial(self._rehearse, sql, bindings)
-        return Rehearsal(reading, run, limit=rows, is_deep=len(scans) > 2)
+        said = None if query is None else query.limit
+        limit = None if said is None else value_in_hand(said, running.bindings)
+        return Rehearsal(
+            running.reading,
+            partial(self._rehearse, text, running.bindings),
+            limit=limit if isinstance(limit, int) and limit >= 0 else None,
+            is_deep=running.scans > 2,
+        )
 
     def _rehearse(self, sql: str, bindings: Bindings) -> None:
         """Runs a text for what it asks its tables for."""
+        if not isinstance(bindings, Mapping) and bindings:
+            bindings = tuple(bindings)[: self._prepared(sql).bindings_count]
         cursor = self.connection.cursor()
         try:
             for _ in cursor.execute(sql, sqlite_bindings(bindings)):
@@ -299,15 +282,14 @@ class Engine(Database):
     def _begun(
         self,
         described: list[tuple[ResultColumn, ...]],
-        reading: Reading,
-        ahead: Rehearsal | None,
+        running: Running,
         cursor: apsw.Cursor,
         sql: str,
         bindings: object,
     ) -> bool:
         """SQLite has prepared a text and takes its first step next."""
-        if cursor.is_readonly:
-            reading.rehearsal = ahead
+        if running.reading.is_live:
+            running.reading.rehearsal = self._ahead(running, is_readonly=cursor.is_readonly)
         described.append(tuple(self._result_column(*facts) for facts in cursor.description_full))
         return True
 

@@ -80,7 +80,7 @@ def _read_steps(sql: str, tables: tuple[TableRef, ...], engine: Engine) -> Itera
 
 
 def _analyzed(steps: list[Step], query: Query, engine: Engine, run: Run) -> Selected:
-    for _ in engine.select(query.sql, run.bindings, run.calls).rows:
+    for _ in engine.query(query, run.bindings, run.calls).rows:
         pass
     rows, seen = [], set[tuple[str, str]]()
     for number, step in enumerate(steps, 1):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.errors import MissingParameterError, UnknownColumnError, did_you_mean
-from sqlprovider.sql.statement import Statement
-from sqlprovider.sql.tables import named_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlprovider.catalog.catalog import Catalog
+    from sqlprovider.sql.statement import Statement, TableRef
 
 
 @contextmanager
@@ -17,7 +20,7 @@ def explaining(statement: Statement, catalog: Catalog) -> Iterator[None]:
     try:
         yield
     except MissingParameterError as error:
-        named = (table for table in named_in(statement) if str(table.name) == error.resource)
+        named = (table for table in _named_in(statement) if str(table.name) == error.resource)
         if (table := next(named, None)) is not None:
             error.span, error.text = table.span, statement.text
         raise
@@ -25,9 +28,15 @@ def explaining(statement: Statement, catalog: Catalog) -> Iterator[None]:
         if error.name is not None:
             known = [
                 column.name
-                for table in named_in(statement)
+                for table in _named_in(statement)
                 if table.name is not None
                 for column in catalog.find(table.name).columns
             ]
             error.message += did_you_mean(error.name, tuple(dict.fromkeys(known)))
         raise
+
+
+def _named_in(statement: Statement) -> tuple[TableRef, ...]:
+    from sqlprovider.sql.tables import named_in  # noqa: PLC0415  for failures alone
+
+    return named_in(statement)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from sqlprovider.catalog.catalog import Catalog
-from sqlprovider.catalog.model import Resource, Verb
 from sqlprovider.errors import Error, ProgrammingError, UnknownNameError
-from sqlprovider.sql.dealer import Dealer
-from sqlprovider.sql.statement import ColumnFact, Statement
-from sqlprovider.values import Name, SQLValue
-from sqlprovider.vtab.engine import Engine
-from sqlprovider.vtab.files import Files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlprovider.catalog.catalog import Catalog
+    from sqlprovider.sql.dealer import Dealer
+    from sqlprovider.sql.statement import ColumnFact, Statement
+    from sqlprovider.values import Name, SQLValue
+    from sqlprovider.vtab.engine import Engine
 
 
 class SessionNames:
-    """The `Names` of `sql.statement`: the catalog, what USE set, and SQLite's own tables."""
+    """The `Names` of `sql.statement`: the catalog, what USE set, and SQLite's own tables.
 
-    def __init__(self, catalog: Catalog, engine: Engine) -> None:
+    `engine` gives the engine: a text that is SQLite's alone does not ask for it.
+    """
+
+    def __init__(self, catalog: Catalog, engine: Callable[[], Engine]) -> None:
         self._catalog = catalog
         self._engine = engine
         self._used: tuple[str, ...] = ()
         self._facts: dict[Name, Mapping[str, ColumnFact]] = {}
-        self._files = Files(engine.add_file)
         self._dealt: Dealer | None = None
 
     @property
@@ -68,20 +72,22 @@ class SessionNames:
     def columns(self, name: Name) -> Mapping[str, ColumnFact]:
         """The columns of a resource by lower-case name."""
         if name not in self._facts:
-            self._facts[name] = _facts(self._catalog.find(name))
+            from sqlprovider.vtab.facts import column_facts  # noqa: PLC0415  SQLite's own texts do without it
+
+            self._facts[name] = column_facts(self._catalog.find(name))
         return self._facts[name]
 
     def is_local(self, schema: str | None, table: str) -> bool:
         """Whether SQLite has a table or view of that name."""
-        return self._engine.is_local(schema, table)
+        return self._engine().is_local(schema, table)
 
     def has_function(self, name: str) -> bool:
         """Whether SQLite has a table-valued function of that name."""
-        return self._engine.has_module(name)
+        return self._engine().has_module(name)
 
     def file_table(self, function: str, arguments: Sequence[SQLValue]) -> str:
         """The table that `read_csv(…)` is."""
-        return self._files.table(function, arguments)
+        return self._engine().files.table(function, arguments)
 
     def parameter(self, name: str | None, number: int) -> SQLValue:
         """The value of a parameter of the statement that is being read."""
@@ -122,22 +128,3 @@ def words_below(catalog: Catalog, path: tuple[str, ...]) -> list[str]:
                 return []
     except Error:
         return []
-
-
-def _facts(resource: Resource) -> Mapping[str, ColumnFact]:
-    pushed = {
-        column
-        for method in resource.verb_methods(Verb.SELECT)
-        if method.push.filter is not None
-        for column in method.push.filter.terms
-    }
-    return {
-        column.name.lower(): ColumnFact(
-            column.name,
-            column.type,
-            hidden=column.hidden,
-            numeric_keys=column.numeric_keys,
-            keys_pushed=column.name in pushed,
-        )
-        for column in resource.columns
-    }

@@ -36,23 +36,36 @@ class Asked:
 
 
 class Reading:
-    """One SELECT on its way. `keeps`: the resources that it reads more than once."""
+    """One SELECT on its way.
 
-    def __init__(self, calls: StatementCalls, *, keeps: Collection[str] = ()) -> None:
+    With `captured` what SQLite asks for is only noted there and has no rows; `fed` are the rows of the one
+    scan that there is.
+    """
+
+    def __init__(
+        self, calls: StatementCalls, *, captured: list[Asked] | None = None, fed: Rows | None = None
+    ) -> None:
         self.calls = calls
-        self.feeds = calls.feeds(keeps)
+        self.feeds = calls.feeds()
         self.rehearsal: Rehearsal | None = None
         """What runs ahead of it; None where nothing may."""
         self.turned = 0
         """Pages that its cursors have come to."""
         self.given = 0
         """Rows that its user has got."""
-        self.captured: list[Asked] | None = None
-        """Where not None, what SQLite asks for is only noted here, and has no rows."""
-        self.fed: Rows | None = None
-        """Where not None, the rows of the one scan that there is."""
+        self._captured = captured
+        self._fed = fed
         self._cursors: list[Cursor] = []
         self._kept: dict[Key, KeptRows] = {}
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is asked for is read."""
+        return self._captured is None and self._fed is None
+
+    def expect(self, again: Collection[str]) -> None:
+        """Says which resources are read more than once."""
+        self.feeds = self.calls.feeds(again)
 
     @property
     def is_rehearsing(self) -> bool:
@@ -70,10 +83,10 @@ class Reading:
 
     def pages(self, cursor: Cursor, asked: Asked) -> Generator[Rows]:
         """The pages of what a cursor is asked for; kept where the cursor is inside the loop of another."""
-        if self.fed is not None:
-            return self._given_rows(self.fed)
-        if self.captured is not None:
-            self.captured.append(asked)
+        if self._fed is not None:
+            return self._given_rows(self._fed)
+        if self._captured is not None:
+            self._captured.append(asked)
             return self._none()
         if self.rehearsal is not None and self.is_rehearsing:
             return self.rehearsal.pages(asked)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sqlprovider.errors import Warning
-from sqlprovider.execute.events import RequestRecord
-from sqlprovider.execute.executor import StatementCalls
-from sqlprovider.values import Row
-from sqlprovider.vtab.engine import ResultColumn
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlprovider.errors import Warning
+    from sqlprovider.execute.events import RequestRecord
+    from sqlprovider.execute.executor import StatementCalls
+    from sqlprovider.values import Row
+    from sqlprovider.vtab.database import ResultColumn
 
 
 @dataclass(slots=True)

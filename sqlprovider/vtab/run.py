@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlprovider.config import Settings
-from sqlprovider.execute.executor import StatementCalls
-from sqlprovider.execute.journal import Journal
-from sqlprovider.vtab.engine import Bindings
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlprovider.config import Settings
+    from sqlprovider.execute.executor import StatementCalls
+    from sqlprovider.execute.journal import Journal
+    from sqlprovider.vtab.database import Bindings
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlprovider.config import Settings
-from sqlprovider.errors import Error, NotSupportedError
-from sqlprovider.sql.transactions import Transaction
-from sqlprovider.values import SQLValue
-from sqlprovider.vtab.engine import Engine
-from sqlprovider.vtab.looks import Looks
-from sqlprovider.vtab.rowwrite import Report
-from sqlprovider.vtab.run import Run
-from sqlprovider.vtab.writer import Planned, Writer, Written, refuse_rows
-
-LastWrite = tuple[dict[str, SQLValue], ...]
+if TYPE_CHECKING:
+    from sqlprovider.sql.transactions import Transaction
+    from sqlprovider.vtab.writer import Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +31,14 @@ class Staging:
         """How many rows are staged."""
         return sum(len(list(planned.rows)) for planned in self._planned)
 
-    def stage(self, planned: Planned, settings: Settings) -> Written:
-        """Keeps a write for COMMIT. Raises what it is refused for, and where it would have to answer now."""
-        if planned.returning is not None:
-            raise NotSupportedError(
-                f"{planned.mutation.where}: RETURNING inside a transaction: the row is sent at COMMIT",
-                reason="returning_staged",
-                hint="COMMIT first, or leave RETURNING out",
-            )
-        rows = list(planned.rows)
-        refuse_rows(planned.mutation, rows, settings)
-        for sequence, row in enumerate(rows, 1):
-            row.sequence, row.state = sequence, "staged"
-        self._planned.append(replace(planned, rows=rows))
-        return Written(0, None, Report(planned.mutation, rows).last_write(), tuple(rows))
+    def add(self, planned: Planned) -> None:
+        """Keeps a write for COMMIT."""
+        self._planned.append(planned)
+
+    def take(self) -> list[Planned]:
+        """What is to be sent now; nothing is staged any more."""
+        waiting, self._planned = self._planned, []
+        return waiting
 
     def is_sent_by(self, statement: Transaction | None) -> bool:
         """Whether a statement ends the transaction, keeps what it did, and something is staged."""
@@ -65,23 +51,6 @@ class Staging:
             return False
         names = [savepoint.name for savepoint in self._savepoints]
         return statement.name in names and names[::-1].index(statement.name) == len(names) - 1
-
-    def send(self, engine: Engine, run: Run) -> LastWrite:
-        """Sends what is staged, in order. Raises the first failure, with what became of every row of all."""
-        writer, done = Writer(engine, run), list[dict[str, SQLValue]]()
-        waiting, self._planned = self._planned, []
-        touched = set[object]()
-        for place, planned in enumerate(waiting):
-            for row in planned.rows:
-                row.state = "not_tried"
-            try:
-                _read_again(planned, touched, engine, run)
-                done += writer.write(planned).last_write
-            except Error as error:
-                left = [row for later in waiting[place + 1 :] for row in _not_tried(later)]
-                error.rows = _numbered([*done, *error.rows, *left])
-                raise
-        return _numbered(done)
 
     def followed(self, statement: Transaction) -> None:
         """Does to what is staged what SQLite has just done to its own rows."""
@@ -110,30 +79,3 @@ class Staging:
         """The latest savepoint of that name."""
         places = [place for place, savepoint in enumerate(self._savepoints) if savepoint.name == name]
         return places[-1] if places else None
-
-
-def _read_again(planned: Planned, touched: set[object], engine: Engine, run: Run) -> None:
-    """Rows that an earlier write of the transaction has changed are not as they were read."""
-    resource = planned.mutation.resource
-    looks = Looks(resource, engine, run)
-    for row in planned.rows:
-        known = row.values if row.old is None else row.old
-        key = (resource.name, *(known.get(name) for name in resource.key))
-        if row.again is not None and key in touched and looks.has_key(known):
-            now = looks.by_key(known)
-            if now is None:
-                row.operations, row.state = (), "missing"
-            else:
-                row.operations, row.old = row.again(now), now
-        touched.add(key)
-
-
-def _not_tried(planned: Planned) -> Iterator[dict[str, SQLValue]]:
-    rows = list(planned.rows)
-    for row in rows:
-        row.state = "not_tried"
-    yield from Report(planned.mutation, rows).last_write()
-
-
-def _numbered(rows: list[dict[str, SQLValue]]) -> LastWrite:
-    return tuple({**row, "sequence": sequence} for sequence, row in enumerate(rows, 1))

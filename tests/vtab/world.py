@@ -121,7 +121,7 @@ class World:
             clock=STILL,
         )
         self.engine = Engine(self.catalog)
-        self.names = SessionNames(self.catalog, self.engine)
+        self.names = SessionNames(self.catalog, lambda: self.engine)
         self.statements = Statements(self.catalog, self.engine)
         self.columns: tuple[ResultColumn, ...] | None = None
         self.rowcount = -1
