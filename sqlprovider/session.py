@@ -3,27 +3,28 @@
 text ─parse→ Statement ─SQLite→ Predicates ─plan_scan→ Scan ─bind→ Operation ─request→ HTTP
 rows ←SQLite─ rows ←decode─ Page ←response─ HTTP
 Insert/Update/Delete/Exec ─plan→ Operations → the same road
+
+Most of it is loaded with the first text that is not SQLite's alone (`_engine`), the rest with the first
+statement that is more than a SELECT (`_commands`).
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from importlib import import_module
 from itertools import chain, islice
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from sqlprovider.catalog.catalog import Catalog, ConnectionSpec
 from sqlprovider.catalog.load import load_provider, provider_names
 from sqlprovider.config import apply_set
-from sqlprovider.errors import Error, StatementInterrupted, UnknownNameError, Warning
-from sqlprovider.execute.events import RequestRecord, WaitProgress, WriteProgress
+from sqlprovider.errors import Error, UnknownNameError, Warning
 from sqlprovider.execute.executor import Executor
 from sqlprovider.sql.dealer import Dealer, deal_all
 from sqlprovider.sql.parse import parse
-from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Query, Set, Update, Use
-from sqlprovider.sql.tables import tables_of
+from sqlprovider.sql.query import Query
 from sqlprovider.sql.transactions import read_transaction
 from sqlprovider.vtab.database import Database, ResultColumn, Selected
 from sqlprovider.vtab.explaining import explaining
@@ -43,11 +44,18 @@ if TYPE_CHECKING:
     from sqlprovider.config import Config, Settings
     from sqlprovider.errors import Problem
     from sqlprovider.execute.clock import Clock
-    from sqlprovider.execute.events import DryRequest, OnEvent, OnProgress
+    from sqlprovider.execute.events import (
+        DryRequest,
+        OnEvent,
+        OnProgress,
+        RequestRecord,
+        WaitProgress,
+        WriteProgress,
+    )
     from sqlprovider.execute.executor import StatementCalls
     from sqlprovider.execute.journal import Journal
     from sqlprovider.plan.facts import ColumnFacts, MethodFacts, ResourceFacts
-    from sqlprovider.sql.statement import Statement, TableRef
+    from sqlprovider.sql.statement import Command, Delete, Exec, Explain, Insert, TableRef, Update
     from sqlprovider.values import Row, SQLValue
     from sqlprovider.vtab.commands import Commands
     from sqlprovider.vtab.database import Bindings
@@ -73,6 +81,21 @@ __all__ = [
     "provider_names",
     "register",
 ]
+
+
+_VALUES = {
+    "sqlprovider.execute.events": ("RequestRecord", "WaitProgress", "WriteProgress"),
+    "sqlprovider.plan.facts": ("ColumnFacts", "MethodFacts", "ResourceFacts"),
+    "sqlprovider.vtab.desired": ("Desired",),
+}
+
+
+def __getattr__(name: str) -> object:
+    """The values that only some statements give, looked up at their first use."""
+    for module, names in _VALUES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Session:
@@ -127,11 +150,16 @@ class Session:
         dealt = Dealer(params)
         for statement in dealt.checked(self._names.dealing(dealt, parse(text, self._names))):
             with explaining(statement, self.catalog):
-                yield from self._run(statement, dealt)
+                if isinstance(statement, Query):
+                    yield from self._query(statement, dealt)
+                else:
+                    yield self._command(statement, dealt)
         dealt.refuse_surplus(0)
 
     def run_many(self, text: str, sets: Iterable[Bindings]) -> Iterator[Result]:
         """The text once for each set of parameters; an INSERT into a resource is one, with one report."""
+        from sqlprovider.sql.statement import Insert  # noqa: PLC0415  as in _command()
+
         source = iter(sets)
         if (first := next(source, None)) is None:
             return
@@ -146,24 +174,22 @@ class Session:
                 insert, replace(run, more=(deal_all(more, insert.parameters) for more in source))
             )
 
-    def _run(self, statement: Statement, dealt: Dealer) -> Iterator[Result]:
+    def _command(self, statement: Command, dealt: Dealer) -> Result:
+        from sqlprovider.sql.statement import Exec, Explain, Set, Use  # noqa: PLC0415  no Query needs them
+
         match statement:
-            case Query():
-                yield from self._query(statement, dealt)
-            case Insert() | Update() | Delete():
-                yield self._write(statement, self._begin(dealt.deal(statement.parameters), named=True))
             case Exec():
-                yield self._exec(statement, self._begin(dealt.deal(statement.parameters), named=True))
+                return self._exec(statement, self._begin(dealt.deal(statement.parameters), named=True))
             case Explain():
-                yield self._explain(statement, dealt)
+                return self._explain(statement, dealt)
             case Use(names=names):
                 self._names.use(names)
-                yield Result(None, iter(()), [], rowcount=0)
+                return Result(None, iter(()), [], rowcount=0)
             case Set(name=name, value=value):
                 self.settings = apply_set(self.settings, name, value)
-                yield Result(None, iter(()), [], rowcount=0)
+                return Result(None, iter(()), [], rowcount=0)
             case _:
-                assert_never(statement)
+                return self._write(statement, self._begin(dealt.deal(statement.parameters), named=True))
 
     def fork(self) -> Session:
         """A session on the same connections, with a SQLite of its own: for one other thread."""
@@ -312,7 +338,7 @@ class Session:
         if not self.autocommit and not self._database.in_transaction:
             self._database.begin()
             self._staging.begun()
-        journal = None if cached or self._resources is None else self._journal
+        journal = self._journal if named and not cached else None
         return Run(
             bindings, calls, self.settings, journal=journal, confirm=self._confirm, conceal=self.conceal
         )
@@ -328,7 +354,7 @@ class Session:
         named = any(table.name is not None for table in statement.tables)
         if statement.tables:
             run = self._begin(dealt.deal(statement.parameters), named=named, cached=True)
-            with _interruptible(run.calls):
+            with run.calls.interruptible():
                 selected = self._engine.query(statement, run.bindings, run.calls)
             yield self._selected(selected, run, statement.warnings)
             return
@@ -354,8 +380,8 @@ class Session:
         """Sends what is staged; how many rows. A failure rolls the local part back and ends it."""
         self._records = run.calls.records
         try:
-            with _interruptible(run.calls):
-                self.last_write = self._commands.send_staged(run)
+            with run.calls.interruptible():
+                self.last_write = self._commands.send_staged(replace(run, journal=self._journal))
                 return len(self.last_write)
         except Error as error:
             self.last_write = error.rows
@@ -364,7 +390,7 @@ class Session:
             raise
 
     def _select(self, sql: str, run: Run) -> Selected:
-        with _interruptible(run.calls):
+        with run.calls.interruptible():
             if self._resources is None:
                 return self._database.run_alone(sql, run.bindings)
             return self._resources.select(sql, run.bindings, run.calls)
@@ -382,13 +408,13 @@ class Session:
         return result
 
     def _stream(self, selected: Selected, run: Run) -> Iterator[Row]:
-        with _interruptible(run.calls):
+        with run.calls.interruptible():
             yield from selected.rows
 
     def _write(self, statement: Insert | Update | Delete, run: Run) -> Result:
-        self._add_tables((*tables_of(statement), statement.target))
+        self._add_tables(self._commands.tables(statement))
         try:
-            with _interruptible(run.calls):
+            with run.calls.interruptible():
                 written = self._commands.send(self._commands.plan(statement, run), run)
         except Error as error:
             self.last_write = error.rows
@@ -406,7 +432,7 @@ class Session:
 
     def _exec(self, statement: Exec, run: Run) -> Result:
         try:
-            with _interruptible(run.calls):
+            with run.calls.interruptible():
                 planned = self._commands.plan_exec(statement, run)
                 if isinstance(planned, Selected):
                     return self._selected(planned, run)
@@ -420,12 +446,11 @@ class Session:
 
     def _explain(self, statement: Explain, dealt: Dealer) -> Result:
         inner = statement.statement
-        if not isinstance(inner, Exec):
-            self._add_tables((*tables_of(inner), *(() if isinstance(inner, Query) else (inner.target,))))
+        self._add_tables(self._commands.tables(inner))
         run = self._begin(
             dealt.deal(inner.parameters), named=statement.analyze, cached=isinstance(inner, Query)
         )
-        with _interruptible(run.calls):
+        with run.calls.interruptible():
             return self._selected(self._commands.explain(statement, run), run)
 
     def _add_tables(self, tables: Sequence[TableRef]) -> None:
@@ -472,14 +497,3 @@ def _catalog(config: Config, load: LoadProvider = load_provider) -> Catalog:
         for name, c in config.connections.items()
     }
     return Catalog(specs, load)
-
-
-@contextmanager
-def _interruptible(calls: StatementCalls) -> Iterator[None]:
-    """Ctrl-C ends every call of the statement."""
-    try:
-        with calls.named_when_stopped():
-            yield
-    except KeyboardInterrupt:
-        calls.cancel()
-        raise StatementInterrupted("interrupted") from None

@@ -6,8 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.fakes.loopback import Loopback
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HEAVY = {"apsw", "httpx", "prompt_toolkit", "pydantic", "rich", "sqlglot", "yaml"}
 TABLES = "sqlprovider.surfaces.table"
@@ -21,7 +27,19 @@ NO_STATEMENT = {
     "sqlprovider.catalog",
     "sqlprovider.surfaces.render",
 }
+REACHES_PLATFORMS = {
+    "sqlprovider.catalog.model",
+    "sqlprovider.execute.calling",
+    "sqlprovider.execute.platforms",
+    "sqlprovider.plan",
+    "sqlprovider.sql.reading",
+    "sqlprovider.sql.statement",
+    "sqlprovider.values",
+    "sqlprovider.vtab.engine",
+}
+WRITES = {"sqlprovider.execute.journal", "sqlprovider.vtab.commands", "sqlprovider.vtab.writer"}
 LOCAL = "SELECT 1"
+READ = "SELECT name FROM mlflow.tracking.experiments LIMIT 1"
 NAMED = "EXPLAIN SELECT * FROM mlflow.tracking.runs"
 
 
@@ -67,8 +85,8 @@ def test_help_loads_words_and_nothing_that_runs_a_statement(argv: list[str]) -> 
 
 def test_a_local_query_loads_what_sqlite_needs() -> None:
     found = modules(command("query", LOCAL))
-    assert "apsw" in found
-    assert not {"sqlglot", "prompt_toolkit", TABLES, *READS_DOCUMENTS} & found
+    assert {*HEAVY, TABLES} & found == {"apsw"}
+    assert not {*READS_DOCUMENTS, *REACHES_PLATFORMS} & found
     assert not {
         name for name in found if name.startswith(("sqlprovider.exercise", "sqlprovider.surfaces.demo"))
     }
@@ -79,6 +97,21 @@ def test_a_statement_on_a_compiled_provider_reads_no_documents(tmp_path: Path) -
     assert first >= READS_DOCUMENTS
     assert "sqlprovider.catalog.compiled" in second
     assert not READS_DOCUMENTS & second
+
+
+def one_experiment(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [b'{"experiments": [{"experiment_id": "1", "name": "first"}]}']
+
+
+def test_a_read_loads_no_more_than_reading_needs(tmp_path: Path) -> None:
+    with Loopback(one_experiment) as server:
+        environ = {"SQLPROVIDER_CACHE_DIR": str(tmp_path), "MLFLOW_TRACKING_URI": server.base_url}
+        _, found = (modules(command("query", "-o", "csv", READ), **environ) for _ in range(2))
+    assert found >= {"apsw", "sqlprovider.execute.calling", "sqlprovider.vtab.engine"}
+    assert not {*READS_DOCUMENTS, *WRITES, "prompt_toolkit", TABLES} & found
+    # httpx itself loads rich where click is installed, for a command line of its own.
+    assert "rich" not in found or "click" in found
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlprovider.errors import UnknownNameError, did_you_mean
-from sqlprovider.values import Name
 
 if TYPE_CHECKING:
     from sqlprovider.catalog.model import Method, Provider, Resource, Service
+    from sqlprovider.values import Name
 
 LoadProvider: TypeAlias = "Callable[[str, Mapping[str, str]], Provider]"
 """(provider's name, service → version wanted) → Provider."""
@@ -67,6 +67,8 @@ class Catalog:
         """A resource, its name beginning with the connection's."""
         key = (connection.lower(), service.lower(), resource.lower())
         if key not in self._resources:
+            from sqlprovider.values import Name  # noqa: PLC0415  a local database does without it
+
             spec, found = self.connection(connection), self.service(connection, service)
             for name in found.resources:
                 if name.lower() == key[2]:  # only this one is opened

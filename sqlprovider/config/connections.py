@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from sqlprovider.config.auth import AuthSpec, read_auth
 from sqlprovider.config.keys import KeyPath, Origin, check_keys, table, texts
@@ -46,6 +44,8 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 def base_url_problem(url: str, *, insecure: bool) -> str | None:
     """Why a base URL cannot be used; None if it can. `{placeholders}` are filled later."""
+    from urllib.parse import urlsplit  # noqa: PLC0415  a connection without an address does without it
+
     plain = _PLACEHOLDER.sub("x", url)
     if any(character in plain for character in "{}") or any(ord(character) <= 32 for character in plain):
         return "is not a URL"
@@ -66,6 +66,8 @@ def base_url_problem(url: str, *, insecure: bool) -> str | None:
 
 
 def _is_loopback(host: str) -> bool:
+    import ipaddress  # noqa: PLC0415  as above
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,6 +75,8 @@ def _user_file() -> Path:
 
 
 def _read_file(path: Path, *, said_by: str) -> tuple[Mapping[str, object], Path]:
+    import tomllib  # noqa: PLC0415  who has no file does without it
+
     try:
         # A byte order mark is what some editors add; TOML itself does not allow it.
         return tomllib.loads(path.read_text(encoding="utf-8-sig")), path
@@ -122,6 +123,8 @@ def _spelling(connections: object, name: str) -> str:
 
 def parse_value(raw: str) -> object:
     """A value of `--set` or `-p NAME:=`: TOML where it is TOML, else the text itself."""
+    import tomllib  # noqa: PLC0415  as above
+
     try:
         parsed = tomllib.loads(f"value = {raw}")
     except (tomllib.TOMLDecodeError, RecursionError):

@@ -223,6 +223,16 @@ class StatementCalls:
             with self._calling.following.named_when_stopped():
                 raise
 
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Ctrl-C in the block ends every call of the statement."""
+        try:
+            with self.named_when_stopped():
+                yield
+        except KeyboardInterrupt:
+            self.cancel()
+            raise StatementInterrupted("interrupted") from None
+
     def tell(self, progress: WriteProgress | WaitProgress) -> None:
         """Says how far a write or a wait has come, to whoever watches."""
         if self._on_progress is not None:

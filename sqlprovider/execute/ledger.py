@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sqlprovider.config import Settings
 from sqlprovider.errors import RequestLimitError
-from sqlprovider.execute.events import OnEvent, RequestRecord
+
+if TYPE_CHECKING:
+    from sqlprovider.config import Settings
+    from sqlprovider.execute.events import OnEvent, RequestRecord
 
 
 @dataclass(slots=True)

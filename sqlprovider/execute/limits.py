@@ -152,7 +152,7 @@ class Gate:
                     elif (seconds := self._seconds()) > 0:
                         until = self._paused_until
                         self._sleep(stop, seconds)
-                        if until == self._paused_until:
+                        if until == self._paused_until and not stop.is_set():
                             self._paused_until = float("-inf")  # it was slept, whatever the clock says
                     else:
                         return self._admit(stop)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from sqlprovider.errors import ProgrammingError
-from sqlprovider.sql.statement import Delete, Exec, Insert, Update
+from sqlprovider.sql.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlprovider.sql.statement import Statement
+    from sqlprovider.sql.statement import Delete, Exec, Insert, Statement, Update
     from sqlprovider.values import SQLValue
 
 Params: TypeAlias = "Sequence[SQLValue] | Mapping[str, SQLValue]"
@@ -60,7 +60,7 @@ class Dealer:
     def checked(self, statements: Iterator[Statement]) -> Iterator[Statement]:
         """The statements; a write that ends the text is not run first and then found to be given too much."""
         for statement in statements:
-            while isinstance(statement, Insert | Update | Delete | Exec) and self._left(statement.parameters):
+            while _is_command(statement) and self._left(statement.parameters):
                 self._ahead = statement.parameters
                 following = next(statements, None)
                 self._ahead = 0
@@ -81,6 +81,15 @@ class Dealer:
 
     def _left(self, count: int) -> bool:
         return not isinstance(self._params, Mapping) and self._next + count < len(self._params)
+
+
+def _is_command(statement: Statement) -> TypeGuard[Insert | Update | Delete | Exec]:
+    """Whether it is sent to a platform."""
+    if isinstance(statement, Query):
+        return False
+    from sqlprovider.sql.statement import Delete, Exec, Insert, Update  # noqa: PLC0415  none of SQLite's own
+
+    return isinstance(statement, Insert | Update | Delete | Exec)
 
 
 def deal_all(params: Params, count: int) -> Params:

@@ -12,8 +12,9 @@ from sqlprovider.errors import ProgrammingError, UnknownNameError
 from sqlprovider.sql.meaning import Meaning
 from sqlprovider.sql.outline import Place, Source
 from sqlprovider.sql.parameters import Parameters
+from sqlprovider.sql.plain import FILE_FUNCTIONS
 from sqlprovider.sql.script import Piece
-from sqlprovider.sql.statement import FILE_FUNCTIONS, Names
+from sqlprovider.sql.statement import Names
 from sqlprovider.sql.tokens import Kind, literal_value
 from sqlprovider.values import SQLValue
 

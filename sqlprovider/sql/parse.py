@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlprovider.sql.plain import is_plain
-from sqlprovider.sql.statement import Query
+from sqlprovider.sql.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from sqlprovider.sql.query import Query as Query  # all statements can be had here
 from sqlprovider.values import Name, Operand, Predicate, Span, SQLValue, Type
 
 NOTHING = "sqlprovider.nothing"
 """A table of one row, a NULL. A set that reads it in SQLite's plan is never empty (`sets.py`)."""
-
-FILE_FUNCTIONS = ("read_csv", "read_jsonl", "read_parquet")
-"""Table-valued functions whose columns are a file's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,25 +116,6 @@ class Top:
     limit: Operand
     offset: Operand
     """`Const(None)`: none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What SQLite runs itself: SELECT, VALUES, DDL, local writes, transactions. No `tables`: local."""
-
-    text: str
-    sql: str
-    tables: tuple[TableRef, ...] = ()
-    parameters: int = 0
-    """How many positional parameters it takes."""
-    warnings: tuple[tuple[str, str], ...] = ()
-    """(message, hint) of comparisons that run but do not mean what they seem to."""
-    source: str | None = None
-    """The SELECT within it, where it puts rows into a table of SQLite's."""
-    shape: Shape | None = None
-    top: Top | None = None
-    limit: Operand | None = None
-    """The LIMIT of a SELECT that ends as soon as it has so many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,4 +260,5 @@ class Explain:
     analyze: bool = False
 
 
-Statement: TypeAlias = Query | Insert | Update | Delete | Exec | Use | Set | Explain
+Command: TypeAlias = Insert | Update | Delete | Exec | Use | Set | Explain
+Statement: TypeAlias = Query | Command

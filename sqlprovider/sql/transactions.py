@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _WORDS = ("BEGIN", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK")
 _COMMENT = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$))"
@@ -14,8 +14,7 @@ _NAME = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(NamedTuple):
     """`word` is BEGIN, COMMIT, END, SAVEPOINT, RELEASE or ROLLBACK; `name` a savepoint's, in lower case."""
 
     word: str

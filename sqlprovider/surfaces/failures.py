@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, TextIO
 
 from sqlprovider.errors import Error, InterfaceError, InternalError, StatementInterrupted
@@ -20,6 +19,8 @@ INTERRUPTED = 130
 def show_failure(error: BaseException, *, stderr: TextIO, environ: Mapping[str, str]) -> int:
     """Print the error, with its traceback only where SQLPROVIDER_DEBUG asks for it; the exit code."""
     if environ.get("SQLPROVIDER_DEBUG"):
+        import traceback  # noqa: PLC0415  only who asks for it pays for it
+
         stderr.write("".join(traceback.format_exception(error)))
     shown = error if isinstance(error, Error) else _as_ours(error)
     stderr.write(f"error: {type(shown).__name__}: {visible(str(shown))}\n")

@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
 from sqlprovider.config import SETTINGS
-from sqlprovider.surfaces.deploy.flags import (
-    COMMANDS,
-    DeployArguments,
-    add_deploy_commands,
-    deploy_arguments,
-)
 from sqlprovider.surfaces.formats import FORMATS
 from sqlprovider.surfaces.setting_flags import add_configuration_flags
+
+if TYPE_CHECKING:
+    from sqlprovider.surfaces.deploy.flags import DeployArguments
 
 _EPILOG = """\
 exit codes: 0 ok, 1 a statement failed (those after it are not run), 2 usage or configuration,
@@ -30,8 +26,7 @@ class UsageError(Exception):
     """The command line cannot be read. The text is ready to print."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """A command line, read."""
 
     command: str
@@ -79,7 +74,9 @@ def _arguments(given: argparse.Namespace) -> Arguments:
             )
         case "demo":
             return Arguments("demo", keep=given.keep)
-        case str(command) if command in COMMANDS:
+        case "plan" | "apply" | "destroy" as command:
+            from sqlprovider.surfaces.deploy.flags import deploy_arguments  # noqa: PLC0415  loaded by now
+
             return Arguments(
                 command,
                 config=given.config,
@@ -131,13 +128,16 @@ def _parser(first: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and end")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    # With `prog`, argparse needs no usage text to make one of.
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="sqlprovider")
     query = commands.add_parser("query", help="run SQL and print its rows", allow_abbrev=False)
     query.add_argument("sql", nargs="?", metavar="SQL", help="the statements; without it and -f: stdin")
     query.add_argument("-f", "--file", metavar="FILE", help="read the statements from a file")
     _add_session_flags(query)
     if first == "query":  # the others' flags take as long to make as a small statement takes
         return parser
+    from sqlprovider.surfaces.deploy.flags import add_deploy_commands  # noqa: PLC0415  query does without
+
     shell = commands.add_parser("shell", help="type statements and see their rows", allow_abbrev=False)
     _add_session_flags(shell)
     add_deploy_commands(commands)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from sqlprovider.session import WaitProgress, WriteProgress
 from sqlprovider.surfaces.visible import visible
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from sqlprovider.session import WaitProgress, WriteProgress
     from sqlprovider.values import Row
 
 _REFRESH_SECONDS = 0.1
@@ -74,6 +74,8 @@ class Progress:
 
     def note(self, event: WriteProgress | WaitProgress) -> None:
         """Keep what a write or a wait has come to, from any thread."""
+        from sqlprovider.session import WaitProgress, WriteProgress  # noqa: PLC0415  few statements have any
+
         match event:
             case WriteProgress():
                 self._write = event

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from sqlprovider.values import Row
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlprovider.values import Row
 
 
 def started(rows: Iterable[Row]) -> Iterator[Row]:

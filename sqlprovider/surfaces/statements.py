@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from sqlprovider.errors import StatementInterrupted
 from sqlprovider.surfaces.interrupt import interrupting
 from sqlprovider.surfaces.progress import Progress, counted
-from sqlprovider.surfaces.render import Printer
 from sqlprovider.surfaces.rows import exhaust, let_go
 from sqlprovider.surfaces.tracing import watch_requests
 from sqlprovider.surfaces.visible import visible
-from sqlprovider.values import SQLValue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from sqlprovider.session import Result, Session, WaitProgress, WritePlan, WriteProgress
     from sqlprovider.surfaces.confirm import Confirm
+    from sqlprovider.surfaces.render import Printer
+    from sqlprovider.values import SQLValue
 
-Params = Sequence[SQLValue] | Mapping[str, SQLValue]
+Params: TypeAlias = "Sequence[SQLValue] | Mapping[str, SQLValue]"
 
 
 class Watched:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlprovider.catalog.catalog import Catalog
 from sqlprovider.plan.model import Operation
-from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Update
+from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Query, TableRef, Update
+from sqlprovider.sql.tables import tables_of
 from sqlprovider.vtab.calls import exec_result, plan_exec, run_read
 from sqlprovider.vtab.engine import Engine, Selected
 from sqlprovider.vtab.explain import explain
@@ -23,6 +24,16 @@ class Commands:
         self._engine = engine
         self._staging = staging
         self._statements = Statements(catalog, engine)
+
+    def tables(self, statement: Query | Insert | Update | Delete | Exec) -> tuple[TableRef, ...]:
+        """The tables that a statement names, its target among them."""
+        match statement:
+            case Query():
+                return tables_of(statement)
+            case Exec():
+                return ()
+            case _:
+                return (*tables_of(statement), statement.target)
 
     def plan(self, statement: Insert | Update | Delete, run: Run) -> Planned:
         """The write with its rows. Raises whatever is refused; what is read for it is read here."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Protocol, cast
@@ -26,22 +25,38 @@ class Rows(Protocol):
         """Their rowids."""
 
 
-@dataclass(frozen=True, slots=True)
 class Picked:
     """Some rows of a page, by place."""
 
-    page: Rows
-    places: Sequence[int]
+    __slots__ = ("_page", "_places", "rows")
 
-    @property
-    def rows(self) -> Sequence[Row]:
+    def __init__(self, page: Rows, places: Sequence[int]) -> None:
+        self._page = page
+        self._places = places
+        rows = page.rows
+        self.rows: Sequence[Row] = [rows[place] for place in places]
         """The rows."""
-        return [self.page.rows[place] for place in self.places]
 
     @property
     def rowids(self) -> Sequence[int]:
         """Their rowids."""
-        return [self.page.rowids[place] for place in self.places]
+        return [self._page.rowids[place] for place in self._places]
+
+
+class Scattered:
+    """Rows of several pages: (page, place)."""
+
+    __slots__ = ("_found", "rows")
+
+    def __init__(self, found: Sequence[tuple[Rows, int]]) -> None:
+        self._found = found
+        self.rows: Sequence[Row] = [page.rows[place] for page, place in found]
+        """The rows."""
+
+    @property
+    def rowids(self) -> Sequence[int]:
+        """Their rowids."""
+        return [page.rowids[place] for page, place in self._found]
 
 
 Probe = tuple[int, SQLValue]
@@ -78,6 +93,14 @@ class KeptRows:
             page = self._page(place)
             yield page
             place += 1
+
+    def found(self, probe: Probe) -> Rows | None:
+        """The rows that a probe finds; None where not everything was read and wanted yet."""
+        if not self._is_over or self._used < len(self._pages):
+            return None
+        column, value = probe
+        places = self._index(column).get(value, ())
+        return Scattered([(self._page(place), number) for place, number in places])
 
     def at_hand(self, probe: Probe | None = None) -> Iterator[Rows]:
         """The pages that need not be waited for. What fails here is raised to who reads on."""
@@ -119,13 +142,16 @@ class KeptRows:
     def _found(self, probe: Probe) -> Iterator[Rows]:
         """The rows of the pages so far that a probe finds."""
         column, value = probe
+        for place, found in groupby(self._index(column).get(value, ()), itemgetter(0)):
+            yield Picked(self._page(place), [number for _, number in found])
+
+    def _index(self, column: int) -> dict[SQLValue, list[tuple[int, int]]]:
         index = self._indexes.get(column)
         if index is None:
             index = self._indexes[column] = {}
             for place in range(len(self._pages)):
                 _add(index, self._page(place), column, place)
-        for place, found in groupby(index.get(value, ()), itemgetter(0)):
-            yield Picked(self._page(place), [number for _, number in found])
+        return index
 
     def _page(self, place: int) -> Rows:
         return cast(Rows, self._feeds.shelf.get(self._pages[place][0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,10 @@ class Asked:
     probe: Probe | None
     key: Key
 
+    def is_same(self, other: Asked) -> bool:
+        """Whether it has the same rows."""
+        return self.key == other.key and self.probe == other.probe
+
 
 class Reading:
     """One SELECT on its way.
@@ -50,13 +54,14 @@ class Reading:
         self.rehearsal: Rehearsal | None = None
         """What runs ahead of it; None where nothing may."""
         self.turned = 0
-        """Pages that its cursors have come to."""
+        """Pages that the cursors in no loop have come to."""
         self.given = 0
         """Rows that its user has got."""
         self._captured = captured
         self._fed = fed
         self._cursors: list[Cursor] = []
         self._kept: dict[Key, KeptRows] = {}
+        self._templates: dict[tuple[str, int], Template] = {}
 
     @property
     def is_live(self) -> bool:
@@ -77,9 +82,19 @@ class Reading:
         plan = table.plan(number)
         if isinstance(plan, Refusal):
             raise refusal_error(plan)
-        probe, kept = _probe(plan, arguments)
-        key = (table.name, number, kept, tuple(map(type, kept)))
-        return Asked(table, number, plan, kept, probe, key)
+        template = self._templates.get((table.name, number))
+        if template is None:
+            template = self._templates[table.name, number] = Template(table, number, plan)
+        return template.asked(arguments)
+
+    def found(self, cursor: Cursor, asked: Asked) -> Rows | None:
+        """The rows that a probe finds where everything was read already; None where it was not."""
+        if asked.probe is None or self.is_rehearsing or (kept := self._kept.get(asked.key)) is None:
+            return None
+        rows = kept.found(asked.probe)
+        if rows is not None:
+            self._cursors.append(cursor)
+        return rows
 
     def pages(self, cursor: Cursor, asked: Asked) -> Generator[Rows]:
         """The pages of what a cursor is asked for; kept where the cursor is inside the loop of another."""
@@ -115,7 +130,10 @@ class Reading:
 
     def cursor(self, asked: Asked) -> Cursor | None:
         """The open cursor that reads just this."""
-        return next((cursor for cursor in reversed(self._cursors) if cursor.key == asked.key), None)
+        for cursor in reversed(self._cursors):
+            if cursor.asked is not None and cursor.asked.is_same(asked):
+                return cursor
+        return None
 
     def reader(self, asked: Asked) -> ScanReader:
         """Reads a scan from its beginning."""
@@ -146,6 +164,7 @@ class Reading:
         try:
             for page in reader:
                 reader.use()
+                self.turned += 1
                 yield page
         finally:
             reader.close()
@@ -157,21 +176,42 @@ class Reading:
             self.calls.warn(warning)
 
 
-def _probe(scan: Scan, arguments: Sequence[Argument]) -> tuple[Probe | None, tuple[Argument, ...]]:
-    """The first equality that only picks rows, and the values that decide what is read."""
-    places = scan.probe_slots
-    kept = tuple(None if place in places else value for place, value in enumerate(arguments))
+class Template:
+    """What of the values that SQLite gives for a plan decides what is read, and what only picks rows."""
+
+    def __init__(self, table: Table, number: int, scan: Scan) -> None:
+        self._table = table
+        self._number = number
+        self._scan = scan
+        self._picking = scan.probe_slots
+        self._name = (table.name, number)
+        self._probes = tuple(_places(scan))
+
+    def asked(self, arguments: Sequence[Argument]) -> Asked:
+        """What SQLite asks for."""
+        if self._picking:
+            kept = tuple(None if n in self._picking else value for n, value in enumerate(arguments))
+        else:
+            kept = tuple(arguments)
+        key = (self._name, kept, tuple(map(type, kept)))
+        return Asked(self._table, self._number, self._scan, kept, self._probe(arguments), key)
+
+    def _probe(self, arguments: Sequence[Argument]) -> Probe | None:
+        """The first equality by which rows can be found."""
+        for slot, place, type_ in self._probes:
+            value = arguments[slot]
+            # SQLite may compare a text with a number as numbers: '01' is 1 then.
+            if isinstance(value, str | bytes) or (isinstance(value, int | float) and type_ in _NUMBERS):
+                return place, cast(value, type_)
+        return None
+
+
+_NUMBERS = frozenset({Type.INTEGER, Type.REAL, Type.BOOLEAN})
+
+
+def _places(scan: Scan) -> Iterator[tuple[int, int, Type]]:
+    """For each probe the slot of its value, and its column's place and type."""
+    columns = {column.name: (place, column.type) for place, column in enumerate(scan.resource.columns)}
     for term in scan.probes:
         assert isinstance(term.operand, Slot)
-        value = arguments[term.operand.position]
-        place, column = next(
-            (place, column)
-            for place, column in enumerate(scan.resource.columns)
-            if column.name == term.column
-        )
-        # SQLite may compare a text with a number as numbers: '01' is 1 then.
-        if isinstance(value, str | bytes) or (
-            isinstance(value, int | float) and column.type in (Type.INTEGER, Type.REAL, Type.BOOLEAN)
-        ):
-            return (place, cast(value, column.type)), kept
-    return None, kept
+        yield term.operand.position, *columns[term.column]

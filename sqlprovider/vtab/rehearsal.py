@@ -70,12 +70,12 @@ class Rehearsal:
 
     def pages(self, asked: Asked) -> Generator[Rows]:
         """What a run is given for a scan: what is at hand."""
+        self._known += 1
+        if self._known > _KNOWN:
+            raise _Enough
         if (cursor := self._reading.cursor(asked)) is not None:
             return self._counted(cursor.at_hand())
         if (kept := self._reading.kept(asked)) is not None:
-            self._known += 1
-            if self._known > _KNOWN:
-                raise _Enough
             return self._counted(kept.at_hand(asked.probe))
         guesses = self._guesses.setdefault(asked.table.name, set())
         if len(guesses) >= self._room:

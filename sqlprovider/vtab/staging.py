@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sqlprovider.sql.transactions import Transaction
     from sqlprovider.vtab.writer import Planned
 
 
-@dataclass(frozen=True, slots=True)
-class _Savepoint:
+class _Savepoint(NamedTuple):
     name: str
     staged: int
     """How many writes were staged when it was set."""

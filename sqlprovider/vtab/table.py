@@ -25,7 +25,7 @@ from sqlprovider.values import Predicate, Row, SQLValue
 from sqlprovider.vtab.constraints import PUSH_FUNCTION, answer, offered
 from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.kept import Picked, Rows
-from sqlprovider.vtab.reading import GLANCE, Key, Reading
+from sqlprovider.vtab.reading import GLANCE, Asked, Reading
 
 PUSH_WORD = "sqlprovider_push"
 PACK_WORD = "sqlprovider_pack"
@@ -178,8 +178,8 @@ class Cursor:
         "_reading",
         "_rest",
         "_table",
+        "asked",
         "go_on",
-        "key",
     )
 
     Column: Callable[[int], SQLValue]
@@ -189,7 +189,8 @@ class Cursor:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._reading: Reading | None = None
-        self.key: Key = ()
+        self._pages: Generator[Rows] | None = None
+        self.asked: Asked | None = None
         """What is read."""
         self.go_on: Callable[[], None] = _nothing
         """Has the next page fetched."""
@@ -205,9 +206,13 @@ class Cursor:
         self._page: Rows | None = None
         self._rest: Iterator[Row] = iter(())
         self.go_on = _nothing
-        self._pages = self._table.watched(reading.pages(self, asked))
-        self._reading, self.key = reading, asked.key
-        self.Next = bound_rows(self._current, chain.from_iterable(self._iterators()))
+        self._reading, self.asked = reading, asked
+        if (found := reading.found(self, asked)) is not None:
+            self._page, self._rest, self._pages = found, iter(found.rows), None
+            self.Next = bound_rows(self._current, self._rest)
+        else:
+            self._pages = self._table.watched(reading.pages(self, asked))
+            self.Next = bound_rows(self._current, chain.from_iterable(self._iterators(self._pages)))
         self.Next()
 
     def Rowid(self) -> int:
@@ -225,12 +230,11 @@ class Cursor:
         if self._reading is not None:
             self._reading.leave(self, at_end=self.Eof())
             self._reading = None
-            self._pages.close()
+            if self._pages is not None:
+                self._pages.close()
 
-    def _iterators(self) -> Iterator[Iterator[Row]]:
-        reading = self._table.reading
-        for page in self._pages:
-            reading.turned += not reading.is_rehearsing
+    def _iterators(self, pages: Iterator[Rows]) -> Iterator[Iterator[Row]]:
+        for page in pages:
             self._page, self._rest = page, iter(page.rows)
             # Many a statement stops at once: only who reads on needs the next page.
             yield islice(self._rest, GLANCE)

@@ -1,4 +1,4 @@
-"""The short ways of a SELECT of one resource; each gives the rows that SQLite would, or leaves it to SQLite."""
+"""The short ways of a SELECT of one resource: each gives the rows that SQLite would, or is not taken."""
 
 from __future__ import annotations
 

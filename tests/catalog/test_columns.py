@@ -35,6 +35,7 @@ def test_columns_come_in_the_order_of_the_contract(tmp_path: Path) -> None:
         *((name, Role.ITEM, False) for name in fields),
         ("next_token", Role.RESPONSE, True),
         ("item_", Role.ITEM, True),
+        ("cached_at", Role.CACHE, True),
         *((name, Role.OPTION, True) for name in options),
     ]  # fmt: skip
 

@@ -13,8 +13,8 @@ from sqlprovider.catalog.load import load_provider, provider_names
 from sqlprovider.catalog.model import Method, Resource, Role, Service, Verb
 
 SCHEMAS = Path(sqlprovider.__file__).parent.parent / "schemas"
-ROLES = (Role.PARAMETER, Role.ITEM, Role.RESPONSE, Role.OPTION)
-WIDE = (Role.PARAMETER, Role.RESPONSE, Role.ITEM, Role.OPTION)
+ROLES = (Role.PARAMETER, Role.ITEM, Role.RESPONSE, Role.CACHE, Role.OPTION)
+WIDE = (Role.PARAMETER, Role.RESPONSE, Role.ITEM, Role.CACHE, Role.OPTION)
 """SQLite tells columns apart as far as the 63rd: a wide table has the answer's own fields before."""
 SERVICES = [
     pytest.param(service, id=f"{provider}.{service.name}")
@@ -49,11 +49,12 @@ def test_every_version_that_is_offered_loads(provider: str) -> None:
 def test_columns_are_ordered_by_role_and_hidden_after_the_fields(service: Service) -> None:
     for resource in service.resources.values():
         plain = [column for column in resource.columns if not column.whole_item]
-        is_wide = sum(column.role is not Role.OPTION for column in plain) > 63
+        is_wide = sum(column.role not in (Role.OPTION, Role.CACHE) for column in plain) > 63
         roles = WIDE if is_wide else ROLES
         order = [roles.index(column.role) for column in plain]
         assert order == sorted(order), resource.name
-        assert [column.name for column in resource.columns if column.whole_item] == ["item_"]
+        ours = [column.name for column in resource.columns if column.whole_item or column.role is Role.CACHE]
+        assert ours == ["item_", "cached_at"], resource.name
 
 
 @pytest.mark.parametrize("service", SERVICES)

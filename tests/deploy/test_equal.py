@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlprovider.plan.facts import ColumnFacts
+from sqlprovider.session import ColumnFacts
 from sqlprovider.surfaces.deploy.equal import is_same
 from sqlprovider.values import JSON, SQLValue, Type
 

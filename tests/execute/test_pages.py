@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -16,6 +17,8 @@ from sqlprovider.errors import (
     BackendError,
     DataError,
 )
+from sqlprovider.execute.feed import IN_FLIGHT
+from sqlprovider.execute.pool import DaemonPool
 from sqlprovider.plan.model import Operation
 from tests.execute.build import (
     ITEMS,
@@ -57,24 +60,43 @@ def test_pages_come_in_the_order_of_the_operations_whichever_is_answered_first()
     assert [names(page.items) for page in calls.pages(lists("a", "b", "c"))] == [["a"], ["b"], ["c"]]
 
 
-def test_sixteen_operations_are_under_way_at_once_and_no_more() -> None:
-    under_way, most, lock, full = 0, 0, threading.Lock(), threading.Event()
+def test_sixteen_calls_are_sent_before_the_first_is_answered() -> None:
+    asked, answered = threading.Semaphore(0), threading.Event()
 
     def answer(request: httpx.Request) -> httpx.Response:
-        nonlocal under_way, most
+        asked.release()
+        answered.wait(5)
+        return ok()
+
+    calls = make_executor(answer).begin(Settings())
+    pool = DaemonPool(1)
+    read = pool.submit(lambda: len(list(calls.pages(lists(*map(str, range(40)))))))
+    assert all(asked.acquire(timeout=5) for _ in range(16))
+    assert not asked.acquire(timeout=0.05)
+    answered.set()
+    assert read.result(5) == 40
+    pool.close()
+
+
+def test_thirty_two_calls_are_under_way_at_once_and_no_more() -> None:
+    under_way, most, came, lock = 0, 0, 0.0, threading.Lock()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most, came
         with lock:
             under_way += 1
             most = max(most, under_way)
-            if under_way == 16:
-                full.set()
-        full.wait(5)
+            came = time.monotonic()
+        while (left := came + 0.005 - time.monotonic()) > 0:  # until nobody comes any more
+            stop.wait(left)
         with lock:
             under_way -= 1
         return ok()
 
+    stop = threading.Event()
     calls = make_executor(answer).begin(Settings())
-    assert len(list(calls.pages(lists(*map(str, range(40)))))) == 40
-    assert most == 16
+    assert len(list(calls.pages(lists(*map(str, range(700)))))) == 700
+    assert most == IN_FLIGHT == 32
 
 
 def test_operations_are_pulled_as_room_is_made() -> None:
@@ -88,9 +110,9 @@ def test_operations_are_pulled_as_room_is_made() -> None:
 
     pages = make_executor(json_answer({"runs": []})).begin(Settings()).pages(operations())
     next(pages)
-    assert pulled == 16
+    assert pulled == IN_FLIGHT
     next(pages)
-    assert pulled == 17
+    assert pulled == IN_FLIGHT + 1
     pages.close()
 
 
@@ -129,10 +151,10 @@ def test_with_a_page_size_operations_start_one_by_one_and_then_faster() -> None:
 
     pages = calls.pages(operations())
     seen = []
-    for _ in range(6):
+    for _ in range(7):
         next(pages)
         seen.append(len(pulled))
-    assert seen == [1, 3, 6, 11, 20, 21]
+    assert seen == [1, 3, 6, 11, 20, 5 + IN_FLIGHT, 6 + IN_FLIGHT]
     pages.close()
 
 
@@ -155,18 +177,19 @@ def test_closing_a_scan_drops_what_is_queued() -> None:
     gate, asked = threading.Event(), itertools.count()
 
     def answer(request: httpx.Request) -> httpx.Response:
-        next(asked)
+        if next(asked):
+            gate.wait(5)  # the only thread that is free has the second one now, and the others are queued
         return ok({"runs": []})
 
     executor = make_executor(answer)
-    hanging = [executor.pool.submit(lambda: gate.wait(5)) for _ in range(15)]
-    pages = executor.begin(Settings()).pages(lists(*map(str, range(16)), page_size=1))
+    hanging = [executor.pool.submit(lambda: gate.wait(5)) for _ in range(executor.pool.size - 1)]
+    pages = executor.begin(Settings()).pages(lists(*map(str, range(IN_FLIGHT))))
     next(pages)
     pages.close()
     gate.set()
-    for future in hanging:
-        future.result(5)
-    assert next(asked) == 1
+    for future in [*hanging, executor.pool.submit(lambda: True)]:
+        assert future.result(5)
+    assert next(asked) <= 2
     executor.close()
 
 

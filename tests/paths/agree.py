@@ -1,5 +1,4 @@
-"""One statement by every way, and by plain SQLite: the rows are the same, and little is asked for in vain.
-"""
+"""One statement by every way, and by plain SQLite: the rows are the same, and little is asked for in vain."""
 
 from __future__ import annotations
 

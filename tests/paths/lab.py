@@ -65,18 +65,18 @@ RANKED: list[Item] = [
     for n in range(11)
 ]
 _ROWS: tuple[tuple[JSON, JSON, JSON, JSON], ...] = (
-        ("1", 1, 1.0, {"k": 1}),
-        ("01", 1, 1.5, {"k": "1"}),
-        ("1", 1, 1.0, {"k": 1}),
-        ("1.0", 2, 2.0, []),
-        (None, None, None, None),
-        (str(_BIG), _BIG, float(_BIG), {"k": None}),
-        ("9007199254740992", _BIG - 1, -0.0, {}),
-        ("t1", 0, 0.0, [1, "x"]),
-        ("it's", -1, -1.0, {"it's": 1}),
-        ("ü", 3, 1e20, {"k": "ü"}),
-        ("", 4, 0.5, {"k": ""}),
-        (" 2", 5, 2.5, None),
+    ("1", 1, 1.0, {"k": 1}),
+    ("01", 1, 1.5, {"k": "1"}),
+    ("1", 1, 1.0, {"k": 1}),
+    ("1.0", 2, 2.0, []),
+    (None, None, None, None),
+    (str(_BIG), _BIG, float(_BIG), {"k": None}),
+    ("9007199254740992", _BIG - 1, -0.0, {}),
+    ("t1", 0, 0.0, [1, "x"]),
+    ("it's", -1, -1.0, {"it's": 1}),
+    ("ü", 3, 1e20, {"k": "ü"}),
+    ("", 4, 0.5, {"k": ""}),
+    (" 2", 5, 2.5, None),
 )
 MARKS: list[Item] = [dict(zip("abcd", row, strict=True)) for row in _ROWS]
 ITEMS: list[Item] = [{"id": f"t{n}", "n": n % 3, "label": CODES[n % len(CODES)]} for n in range(1, 10, 2)]
@@ -191,10 +191,11 @@ MISSING: tuple[int, JSON] = 404, {"code": "missing", "message": "no such thing"}
 
 
 def write_document(folder: Path) -> LoadProvider:
-    """Puts the document into a folder; what loads it from there."""
-    (folder / "lab").mkdir(parents=True, exist_ok=True)
-    (folder / "lab" / "provider.yaml").write_text(PROVIDER, encoding="utf-8")
-    (folder / "lab" / "s.yaml").write_text(SERVICE, encoding="utf-8")
+    """Puts the document into a folder, if it is not there; what loads it from there."""
+    if not (folder / "lab").exists():
+        (folder / "lab").mkdir(parents=True)
+        (folder / "lab" / "provider.yaml").write_text(PROVIDER, encoding="utf-8")
+        (folder / "lab" / "s.yaml").write_text(SERVICE, encoding="utf-8")
     return lambda name, versions: load_provider(name, versions, directories=(folder,))
 
 

@@ -52,9 +52,9 @@ def open_lab(
     base_url: str = "http://127.0.0.1:9",
     max_requests: int = 600,
 ) -> Session:
-    """A session whose connection `p` is the lab."""
+    """A session whose connections `p` and `q` are the lab, each with limits of its own."""
     body = {"provider": "lab", "base_url": base_url}
     config = load_config(
-        {"connections": {"p": body}, "max_requests": max_requests}, environ={}, providers=("lab",)
+        {"connections": {"p": body, "q": body}, "max_requests": max_requests}, environ={}, providers=("lab",)
     )
     return Session(config, environ={}, transport=transport, load=write_document(folder), paths=paths)

@@ -83,7 +83,7 @@ def test_columns(world: World) -> None:
     needed = '["get","update","rename","delete","set_tag","delete_tag","set_note"]'
     assert rows[0] == (0, "id", "TEXT", "parameter", needed, 1, 0, None)
     assert rows[2] == (2, "state", "TEXT", "item", "[]", 1, 0, '["OPEN","SHUT"]')
-    assert [row[1] for row in rows if row[6]] == ["message", "item_", "dry", "mask", "force"]
+    assert [row[1] for row in rows if row[6]] == ["message", "item_", "cached_at", "dry", "mask", "force"]
     assert {row[5] for row in rows if row[6]} == {0}
 
 
