@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,11 @@ class World:
         config = load_config(
             source, environ=environ, providers=provider_names(), overrides=overrides, settings=settings
         )
-        clock = Clock(pause=lambda stop, seconds: self.pauses.append(seconds), random=lambda: 0.0)
+        clock = Clock(
+            monotonic=lambda: time.monotonic() + sum(self.pauses),  # what was paused for has passed
+            pause=lambda stop, seconds: self.pauses.append(seconds),
+            random=lambda: 0.0,
+        )
         return Session(config, database=database, environ=environ, clock=clock)
 
 

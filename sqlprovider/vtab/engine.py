@@ -22,6 +22,7 @@ from sqlprovider.plan.model import Refusal
 from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import NOTHING, Query
 from sqlprovider.values import Name, Row, Type
+from sqlprovider.vtab.crossing import unrelated
 from sqlprovider.vtab.database import Bindings, Database, ResultColumn, Selected, quote, sqlite_bindings
 from sqlprovider.vtab.early import begin_early
 from sqlprovider.vtab.paths import EVERY_PATH, Paths
@@ -177,7 +178,7 @@ class Engine(Database):
             with self._errors(sql), named_bindings(bindings):
                 scans = self._planned(self._survey(sql, bindings))
                 self._reading = reading
-                reading.expect(read_again(scans))
+                reading.expect(read_again(scans), frozenset() if query is None else unrelated(query.tables))
                 if query is not None and reading.is_live and self.paths.early:
                     begin_early(reading, scans[1:], query, bindings)
                 running = Running(sql, bindings, reading, len(scans), query)

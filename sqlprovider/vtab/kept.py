@@ -71,12 +71,19 @@ class KeptRows:
         self._feeds = feeds
         self._pages: list[tuple[int, Feed, int]] = []
         """Ticket, and where the page came from."""
+        self.times = 0
+        """How often its rows were asked for."""
         self._used = 0
         """How many of the pages somebody wanted."""
         self._indexes: dict[int, dict[SQLValue, list[tuple[int, int]]]] = {}
         """Column → value → the rows that have it there: (page, place)."""
         self._error: Error | None = None
         self._is_over = False
+
+    @property
+    def count(self) -> int:
+        """How many rows were read."""
+        return sum(len(self._page(place).rows) for place in range(len(self._pages)))
 
     def start(self) -> None:
         """Asks for what can be asked for without waiting."""
@@ -85,6 +92,7 @@ class KeptRows:
     def pages(self, probe: Probe | None = None) -> Generator[Rows]:
         """The pages, read on as they are wanted; with a probe only the rows that it finds."""
         place = 0
+        self.times += 1
         if probe is not None and self._used and self._used == len(self._pages):
             yield from self._found(probe)
             place = self._used

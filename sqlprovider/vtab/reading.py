@@ -12,6 +12,7 @@ from sqlprovider.plan.bind import Argument, check_times, hidden_by_view
 from sqlprovider.plan.model import Refusal, Scan
 from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.values import Slot, Type, cast
+from sqlprovider.vtab.crossing import crossing
 from sqlprovider.vtab.kept import KeptRows, Probe, Rows
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Reading:
         """Pages that the cursors in no loop have come to."""
         self.given = 0
         """Rows that its user has got."""
+        self._unrelated = frozenset[str]()
         self._captured = captured
         self._fed = fed
         self._cursors: list[Cursor] = []
@@ -68,9 +70,10 @@ class Reading:
         """Whether what is asked for is read."""
         return self._captured is None and self._fed is None
 
-    def expect(self, again: Collection[str]) -> None:
-        """Says which resources are read more than once."""
+    def expect(self, again: Collection[str], unrelated: frozenset[str]) -> None:
+        """Says which resources are read more than once, and which tables nothing joins to others."""
         self.feeds = self.calls.feeds(again)
+        self._unrelated = unrelated
 
     @property
     def is_rehearsing(self) -> bool:
@@ -113,6 +116,8 @@ class Reading:
             cursor.go_on = reader.go_on
             return self._once(reader)
         known = self._kept.get(asked.key)
+        if known is not None and asked.table.name in self._unrelated and asked.probe is None:
+            self._warn_crossing(asked, known)
         kept = known or self.keep(asked)
         if self.rehearsal is not None:
             self.rehearsal.asked(asked, is_new=known is None)
@@ -168,6 +173,13 @@ class Reading:
                 yield page
         finally:
             reader.close()
+
+    def _warn_crossing(self, asked: Asked, kept: KeptRows) -> None:
+        """Warns once of a table that is read through again and again, with the sizes that are known."""
+        outer = next((c.asked.table.name for c in self._cursors if c.asked is not None and not c.Eof()), "")
+        if (warning := crossing(asked.table.name, kept.count, outer, kept.times)) is not None:
+            self._unrelated -= {asked.table.name}
+            self.calls.warn(warning)
 
     def check(self, asked: Asked) -> None:
         """Refuses what would compare wrongly, and warns of what is hidden."""

@@ -25,8 +25,8 @@ from sqlprovider.errors import (
 from sqlprovider.plan.model import Refusal, Scan
 from sqlprovider.values import Row, Type
 from sqlprovider.vtab.engine import Bindings, Engine
-from sqlprovider.vtab.sqlite_errors import map_sqlite_error, sqlite_errors
 from sqlprovider.vtab.rows import column
+from sqlprovider.vtab.sqlite_errors import map_sqlite_error, sqlite_errors
 from tests.execute.build import make_executor
 from tests.vtab.things import PUSHING, routes
 from tests.vtab.world import MakeWorld
