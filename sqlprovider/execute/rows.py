@@ -33,6 +33,10 @@ class PageRows:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __reduce__(self) -> tuple[Callable[..., PageRows], tuple[list[Row], list[int]]]:
+        """Pickled for the shelf, with the rowids made."""
+        return _with_rowids, (self.rows, self.rowids)
+
     @property
     def rowids(self) -> list[int]:
         """For each row the number of its resource and key, else of its place; made when first asked for.
@@ -46,6 +50,10 @@ class PageRows:
     def only(self, keep: Sequence[object]) -> PageRows:
         """The rows for which `keep` is true."""
         return PageRows(list(compress(self.rows, keep)), lambda: list(compress(self.rowids, keep)))
+
+
+def _with_rowids(rows: list[Row], rowids: list[int]) -> PageRows:
+    return PageRows(rows, lambda: rowids)
 
 
 class RowDecoder:

@@ -59,7 +59,8 @@ def test_a_window_bounds_what_a_limit_asks_for_in_vain(make_wide: MakeWide, path
 @EVERY_WAY
 def test_a_filter_that_lets_few_through_wastes_little(make_wide: MakeWide, paths: Paths) -> None:
     session, server = make_wide(paths)
-    sql = "SELECT count(*) FROM p.s.parents p JOIN p.s.children c ON c.id = p.id WHERE p.n = 3 AND p.big % 2 = 1"
+    joined = "p.s.parents p JOIN p.s.children c ON c.id = p.id"
+    sql = f"SELECT count(*) FROM {joined} WHERE p.n = 3 AND p.big % 2 = 1"
     wanted = [n for n in range(PARENTS) if n % 10 == 3 and n % 2]
     assert rows_of(session, sql) == [(sum(n % 3 for n in wanted),)]
     assert len(server.asked) == 3 + len(wanted)

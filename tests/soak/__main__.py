@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--seed N] [--count N] [--minutes N] [--scripts N]`: the long runs, one after the other."""
+"""`python -m tests.soak [--seed N] [--count N] [--minutes N] [--scripts N]`: the long runs in turn."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ def main() -> int:
     parser.add_argument("--scripts", default="1000", help="scripts of writes (default 1000)")
     options = parser.parse_args()
     seed = ("--seed", options.seed)
-    failed = 0
-    for title, work in (
-        ("SELECTs by every way", lambda: statements.main([*seed, "--count", options.count])),
-        ("mixed work", lambda: mixed.main([*seed, "--minutes", options.minutes])),
-        ("scripts of writes", lambda: run.main([*seed, "--scripts", options.scripts])),
-    ):
-        print(f"== {title}", flush=True)
-        failed += work()
+    print("== SELECTs by every way", flush=True)
+    failed = statements.main([*seed, "--count", options.count])
+    print("== mixed work", flush=True)
+    failed += mixed.main([*seed, "--minutes", options.minutes])
+    print("== scripts of writes", flush=True)
+    failed += run.main([*seed, "--scripts", options.scripts])
     return 1 if failed else 0
 
 

@@ -49,8 +49,11 @@ READS = (
     "SELECT thing, count(*) FROM lab.s.parts GROUP BY thing",
 )
 EXPERIMENT = "projectsId = 'p' AND locationsId = 'l' AND tensorboardsId = 't' AND experimentsId = 'e-empty'"
-TOLERANCE = {"threads": 2, "handles": 4, "sockets": 0, "KiB resident": 12 * 1024}
-"""How much more there may be after the last round than after the second."""
+TOLERANCE = {"threads": 2, "handles": 36, "sockets": 32, "KiB resident": 12 * 1024}
+"""How much more there may be after the last round than after the second.
+
+The session that stays open keeps up to 16 connections alive, and both their ends are in this process.
+"""
 _ROUND = 60.0
 
 
@@ -181,8 +184,8 @@ def _step(place: Place, session: Session, dice: random.Random) -> str:
     except StatementInterrupted:
         return f"interrupted: {kind.__name__}"
     except Error as error:
-        # A server that was down for longer than is waited for; nothing else is foreseen.
-        if error.retryable:
+        # A server that was busy for longer than is waited for; nothing else is foreseen.
+        if error.retryable or ": 503 " in str(error) or ": 429 " in str(error):
             return f"given up: {kind.__name__}"
         print(f"{kind.__name__}: {type(error).__name__}: {error}", file=sys.stderr)
         return "unforeseen"
@@ -234,10 +237,10 @@ def _write_mlflow(place: Place, session: Session, dice: random.Random) -> str:
     ((id_,),) = _all(
         session, f"INSERT INTO mlflow.tracking.experiments(name) VALUES ('{name}') RETURNING experiment_id"
     )
-    where = f"experiment_id = '{id_}'"
+    where = f"experiment_id = '{id_!s}'"
     _all(
         session,
-        f"INSERT INTO mlflow.tracking.runs(experiment_id, run_name) VALUES ('{id_}', 'a'), ('{id_}', 'b')",
+        f"INSERT INTO mlflow.tracking.runs(experiment_id, run_name) VALUES ('{id_!s}', 'a'), ('{id_!s}', 'b')",
     )
     rows = _all(session, f"SELECT run_name FROM mlflow.tracking.runs WHERE {where} ORDER BY run_name")
     _all(session, f"DELETE FROM mlflow.tracking.experiments WHERE {where}")
@@ -258,7 +261,7 @@ def _all(session: Session, sql: str) -> list[Row]:
 
 
 def _left(place: Place) -> dict[str, int]:
-    """What there is when nobody works. The threads and sockets of the servers come and go with the clients'."""
+    """What there is when nobody works. The servers' threads and sockets go with the clients'."""
     eventually(lambda: not busy_threads(), 10)
     place.lab.requests.clear()
     place.lab.spoiled.clear()
