@@ -13,6 +13,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ MAX_PAGE_BYTES = 5_000_000
 _VERSION = 1
 _TOUCH = 5.0
 """Seconds: a page that is used more often is not marked as used each time."""
+_AGAIN = 0.01
+"""Seconds between two tries where SQLite itself does not wait."""
 _SCHEMA = """
 CREATE TABLE facts (salt BLOB NOT NULL);
 CREATE TABLE marks (mark TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
@@ -302,6 +305,7 @@ class PageFile:
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
         )
         try:
+            _log_ahead(connection, self._patience)
             self._salt = _prepared(connection)
         except BaseException:
             connection.close()
@@ -309,9 +313,21 @@ class PageFile:
         self._connection, self._inode = connection, _inode(self.path)
 
 
+def _log_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Lets readers and a writer work at once; for this change alone SQLite waits for no other connection."""
+    give_up_at = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
+                raise
+        time.sleep(_AGAIN)
+
+
 def _prepared(connection: sqlite3.Connection) -> bytes:
     """Makes the tables where they are not there or of another version; the salt."""
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA journal_size_limit = 4000000")
     # What was dropped may hold what is secret by now.

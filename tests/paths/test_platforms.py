@@ -24,7 +24,7 @@ from tests.test_vertex_oracle import tiny_state as tiny_vertex
 from tests.vertex import vertex_backend
 
 pytestmark = pytest.mark.slow
-FEW = settings(max_examples=40)
+FEW = settings(max_examples=25)
 
 
 def open_backend(backend: Backend, paths: Paths) -> Session:

@@ -9,7 +9,7 @@ import pytest
 from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.plan.bind import bind_scan
 from sqlprovider.plan.model import PushedOrder
-from sqlprovider.plan.pushdown import order_argument, push_order
+from sqlprovider.plan.pushdown import order_argument, orders_by_key, push_order
 from sqlprovider.values import JSON, Predicate, Slot, SQLValue, Type
 from tests.plan.build import item, key, method, option, resource, scan, takes, where
 
@@ -214,3 +214,15 @@ def test_a_time_may_be_said_in_quotes() -> None:
     found = scan(resource(COLUMNS, listing), where("at", ">=", "2026-01-02 03:04:05.678"))
     (operation,) = bind_scan(found, ())
     assert dict(operation.arguments) == {"filter": 'at >= "2026-01-02T03:04:05.677Z"'}
+
+
+def test_a_method_orders_by_the_keys_it_can_say() -> None:
+    order = Order("order", {}, {}, keys={"scores": "scores.{key}"}, key_forbidden="`")
+    ordering = method("list", takes("order"), push=Push(order=order))
+    assert orders_by_key(ordering, "scores", "a b")
+    assert not orders_by_key(ordering, "scores", "a`b")
+    assert not orders_by_key(ordering, "scores", "a\n")
+    assert not orders_by_key(ordering, "scores", "")
+    assert not orders_by_key(ordering, "name", "a")
+    assert not orders_by_key(method("list"), "scores", "a")
+    assert order_argument(ordering, (PushedOrder("scores", "DESC", "acc"),)) == "scores.acc DESC"

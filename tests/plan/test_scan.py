@@ -310,3 +310,17 @@ def test_a_list_is_not_asked_about_a_header_of_the_answer_to_one_row() -> None:
     assert "a list does not say etag" in str(refusal_error(refused))
     assert refusal_error(refused).hint == "group = '…' AND id = '…'"
     assert scan(found, where("id", "=", "i"), where("etag", "=", "x")).method.name == "get"
+
+
+def test_an_equality_on_a_field_only_picks_rows() -> None:
+    found = resource([key("id"), item("name")], method("list"))
+    probing = scan(found, where("name", "=", Slot(3)))
+    assert [term.column for term in probing.probes] == ["name"]
+    assert (probing.slots, probing.read_slots) == (frozenset({3}), frozenset())
+    assert probing.renumbered({3: 0}).probe_slots == frozenset({0})
+    assert estimate(probing).rows < estimate(scan(found)).rows
+
+
+def test_one_value_of_an_in_after_the_other_picks_nothing() -> None:
+    found = resource([key("id"), item("name")], method("list"))
+    assert scan(found, where("name", "=", Slot(3)), listed=frozenset({3})).probes == ()

@@ -238,10 +238,8 @@ def _write_mlflow(place: Place, session: Session, dice: random.Random) -> str:
         session, f"INSERT INTO mlflow.tracking.experiments(name) VALUES ('{name}') RETURNING experiment_id"
     )
     where = f"experiment_id = '{id_!s}'"
-    _all(
-        session,
-        f"INSERT INTO mlflow.tracking.runs(experiment_id, run_name) VALUES ('{id_!s}', 'a'), ('{id_!s}', 'b')",
-    )
+    runs = f"('{id_!s}', 'a'), ('{id_!s}', 'b')"
+    _all(session, f"INSERT INTO mlflow.tracking.runs(experiment_id, run_name) VALUES {runs}")
     rows = _all(session, f"SELECT run_name FROM mlflow.tracking.runs WHERE {where} ORDER BY run_name")
     _all(session, f"DELETE FROM mlflow.tracking.experiments WHERE {where}")
     return "written to mlflow" if rows == [("a",), ("b",)] else "wrong"
