@@ -67,6 +67,7 @@ def command(*argv: str) -> str:
 def test_the_version_loads_one_module_of_ours() -> None:
     assert modules(command("--version")) - modules("pass") == {
         "__future__",
+        "gc",
         "sqlprovider",
         "sqlprovider.surfaces",
         "sqlprovider.surfaces.cli",

@@ -11,6 +11,7 @@ import pytest
 
 from sqlprovider.values import JSON
 from tests.fakes.faults import Fault
+from tests.fakes.loopback import Loopback
 from tests.fakes.recorded import service_client
 from tests.fakes.vertex_platform import new_platform, platform_app
 from tests.fakes.vertex_platform_data import SPEC, STORE, STUDY_SPEC, many_jobs, vertex_jobs
@@ -206,6 +207,35 @@ def test_pipelines_come_in_the_order_asked_for() -> None:
         newest_first = names(client.list_pipeline_jobs(parent=LOCATION))
         request = {"parent": LOCATION, "order_by": "create_time", "page_size": 2}
         assert names(client.list_pipeline_jobs(request=request)) == newest_first[::-1]
+
+
+def test_a_simple_view_of_pipelines_has_the_fields_that_it_masks(state: PlatformState) -> None:
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import aiplatform
+
+    spec = {"pipelineInfo": {"name": "nightly"}, "root": {"dag": {}}}
+    item = {
+        "displayName": "x",
+        "pipelineSpec": spec,
+        "serviceAccount": "a",
+        "network": "n",
+        "labels": {"a": "b"},
+    }
+    state.add("projects/p/locations/us-central1/pipelineJobs/1", item)
+    with Loopback(platform_app(state)) as server:
+        aiplatform.init(
+            project="p",
+            location="us-central1",
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]  # google-auth has no annotation
+            api_endpoint=server.base_url,
+            api_transport="rest",
+        )
+        (whole,) = aiplatform.PipelineJob.list()
+        (simple,) = aiplatform.PipelineJob.list(enable_simple_view=True)
+    assert (whole.gca_resource.network, whole.to_dict()["pipelineSpec"]) == ("n", spec)
+    assert (simple.gca_resource.network, simple.gca_resource.service_account) == ("", "")
+    assert simple.to_dict()["pipelineSpec"] == {"pipelineInfo": {"name": "nightly"}}
+    assert (simple.name, simple.display_name, simple.labels) == ("1", "x", {"a": "b"})
 
 
 def test_a_thousand_jobs_are_ten_pages() -> None:

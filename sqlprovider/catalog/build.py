@@ -10,6 +10,7 @@ from sqlprovider.catalog.batches import batched
 from sqlprovider.catalog.columns import build_columns
 from sqlprovider.catalog.document import (
     DropDocument,
+    FieldsDocument,
     FilterDocument,
     FinishedDocument,
     IdentityDocument,
@@ -47,7 +48,7 @@ from sqlprovider.catalog.model import (
     WaitShape,
 )
 from sqlprovider.catalog.parameters import identifier, method_parameters, versioned
-from sqlprovider.catalog.push import Filter, Order, Push, Term
+from sqlprovider.catalog.push import Fields, Filter, Order, Push, Term
 from sqlprovider.catalog.quotas import method_quota, service_quota
 from sqlprovider.catalog.references import bind_columns, set_columns, split_reference, view_path
 from sqlprovider.values import Name
@@ -270,7 +271,16 @@ def _push(push: PushDocument) -> Push:
         filter=None if push.filter is None else _filter(push.filter),
         order=None if push.order is None else _order(push.order),
         equals={identifier(column): identifier(parameter) for column, parameter in push.equals.items()},
-        fields=_identifier(push.fields),
+        fields=None if push.fields is None else _fields(push.fields),
+    )
+
+
+def _fields(fields: FieldsDocument) -> Fields:
+    return Fields(
+        parameter=identifier(fields.parameter),
+        template=fields.template,
+        separator=fields.separator,
+        always=fields.always,
     )
 
 

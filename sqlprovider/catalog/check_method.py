@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlprovider.catalog.check_resource import WIRE_TYPES, field_names, unknown_name, wire_faults
 from sqlprovider.catalog.document import (
     Fault,
+    FieldsDocument,
     FilterDocument,
     MethodDocument,
     OrderDocument,
@@ -214,7 +215,23 @@ def _push(scope: MethodScope) -> Iterator[Fault]:
         yield from unknown_name(at, "column", column, known)
         yield from unknown_name(at, "parameter", parameter, taken)
     if push.fields is not None:
-        yield from unknown_name(("push", "fields"), "parameter", push.fields, taken)
+        yield from _fields(scope, push.fields)
+
+
+def _fields(scope: MethodScope, fields: FieldsDocument) -> Iterator[Fault]:
+    at = ("push", "fields")
+    yield from unknown_name(at, "parameter", fields.parameter, tuple(scope.parameters))
+    parameter = scope.parameters.get(identifier(fields.parameter))
+    if parameter is not None and (parameter.type is not Type.TEXT or parameter.repeated):
+        yield Fault(at, f"{parameter.name} takes no text, and the names of the fields are one")
+    if "{names}" not in fields.template:
+        yield Fault((*at, "template"), "it has no place for {names}")
+    if len(scope.method.rows or ()) > 1:
+        yield Fault(at, "the rows are further in than one level: none of their fields can be named")
+    known = _item_fields(scope.resource)
+    for place, name in enumerate(fields.always):
+        if name not in known:
+            yield Fault((*at, "always", place), f"no field {name!r} of the item{did_you_mean(name, known)}")
 
 
 def _types(resource: ResourceDocument) -> dict[str, Type | None]:
@@ -254,13 +271,16 @@ def _tree(scope: MethodScope) -> Iterator[Fault]:
     if tree is None:
         return
     yield from unknown_name(("tree", "parameter"), "parameter", tree.parameter, tuple(scope.parameters))
-    items = scope.resource.columns
-    fields = {(c.path or (name,))[0] for name, c in (*items.items(), *scope.resource.parameters.items())}
+    fields = _item_fields(scope.resource)
     for word, field in (("flag", tree.flag), ("column", tree.column)):
         if field not in fields:
-            yield Fault(
-                ("tree", word), f"no field {field!r} of the item{did_you_mean(field, sorted(fields))}"
-            )
+            yield Fault(("tree", word), f"no field {field!r} of the item{did_you_mean(field, fields)}")
+
+
+def _item_fields(resource: ResourceDocument) -> tuple[str, ...]:
+    """The fields of an item, as the API calls them."""
+    columns = (*resource.columns.items(), *resource.parameters.items())
+    return tuple(sorted({(column.path or (name,))[0] for name, column in columns}))
 
 
 def _answers(scope: MethodScope) -> Iterator[Fault]:

@@ -32,6 +32,7 @@ from sqlprovider.catalog.spelling import (
     SnakeCase,
     columns_alone,
     name_alone,
+    parameter_alone,
     same_name,
     style_alone,
     type_alone,
@@ -161,13 +162,22 @@ class OrderDocument(_Document):
     key_forbidden: str = ""
 
 
+class FieldsDocument(_Document):
+    """A text that names the fields wanted."""
+
+    parameter: str
+    template: str = "{names}"
+    separator: str = ","
+    always: tuple[str, ...] = ()
+
+
 class PushDocument(_Document):
     """What of a SELECT a method can do itself."""
 
     filter: FilterDocument | None = None
     order: OrderDocument | None = None
     equals: Names = {}
-    fields: str | None = None
+    fields: Annotated[FieldsDocument, BeforeValidator(parameter_alone)] | None = None
 
 
 class TreeDocument(_Document):

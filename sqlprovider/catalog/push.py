@@ -64,6 +64,18 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """A text that names the fields of an item that are wanted, so that the API leaves out the others."""
+
+    parameter: str
+    template: str = "{names}"
+    """`{names}` stands for the wire names, joined."""
+    separator: str = ","
+    always: tuple[str, ...] = ()
+    """Fields that are named whatever is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Push:
     """What of a SELECT a method can do itself."""
 
@@ -71,5 +83,4 @@ class Push:
     order: Order | None = None
     equals: Mapping[str, str] = field(default_factory=dict)
     """Column → the parameter that means `column = value`, re-checked."""
-    fields: str | None = None
-    """The parameter that takes the names of the fields wanted."""
+    fields: Fields | None = None

@@ -86,6 +86,11 @@ def style_alone(value: object) -> object:
     return {"style": value} if isinstance(value, str) else value
 
 
+def parameter_alone(value: object) -> object:
+    """`fields: readMask` is short for `fields: {parameter: readMask}`."""
+    return {"parameter": value} if isinstance(value, str) else value
+
+
 def name_alone(value: object) -> object:
     """A parent's name alone is a parent."""
     return {"resource": value} if isinstance(value, str) else value

@@ -187,6 +187,11 @@ class StatementCalls:
         """The kept pages that the statement may be shown."""
         return self._made().cache
 
+    @property
+    def to_spare(self) -> int:
+        """How many requests may be made on a guess."""
+        return self._ledger.to_spare
+
     def feeds(self, keeps: Collection[str] = ()) -> Feeds:
         """The operations of one SELECT; `keeps`: the resources that it reads more than once."""
         return self._made().feeds(keeps)

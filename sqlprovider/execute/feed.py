@@ -130,6 +130,7 @@ class Feeds:
     def open(self, operation: Operation) -> Feed | None:
         """The feed of an operation; None for one that is not to be sent."""
         is_kept = self.keeps(operation.resource)
+        operation = self._shared(operation)
         key = _key(operation)
         feed = self._known.get(key) if is_kept else self._known.pop(key, None)
         if feed is None:
@@ -145,9 +146,15 @@ class Feeds:
 
     def ask(self, operation: Operation) -> None:
         """Has an operation begun for whoever opens it later."""
-        key = _key(operation)
+        key = _key(self._shared(operation))
         if key not in self._known and (feed := self.open(operation)) is not None:
             self._known[key] = feed
+
+    def _shared(self, operation: Operation) -> Operation:
+        """Who reads a resource for the second time may want other fields of it: all of them come at once."""
+        if operation.fields is None or not self.keeps(operation.resource):
+            return operation
+        return replace(operation, fields=None)
 
     def keeps(self, resource: Name) -> bool:
         """Whether a resource is read more than once."""
@@ -267,4 +274,4 @@ class Pages:
 def _key(operation: Operation) -> str:
     """What is the same for operations that are one and the same request."""
     said = (str(operation.resource), operation.method.name, operation.arguments, operation.page_size)
-    return json.dumps([*said, operation.body])
+    return json.dumps([*said, operation.body, operation.fields])

@@ -23,6 +23,11 @@ class Ledger:
     _sent: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def to_spare(self) -> int:
+        """How many exchanges may be guesses: half of the limit is kept for what is needed."""
+        return self.settings.max_requests // 2 - self._sent
+
     def take(self) -> int:
         """The number of the exchange about to be made. Raises RequestLimitError where there is none left."""
         limit = self.settings.max_requests

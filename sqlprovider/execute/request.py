@@ -30,11 +30,8 @@ def build_request(
 ) -> httpx.Request:
     """The request for one page of an operation; `page` is what the paginator adds, by parameter name."""
     method = operation.method
-    arguments = {
-        name: value
-        for name, value in {**dict(operation.arguments), **(page or {})}.items()
-        if value is not None
-    }
+    said = {**dict(operation.arguments), **_fields(operation), **(page or {})}
+    arguments = {name: value for name, value in said.items() if value is not None}
     try:
         url = base_url + _path(method, arguments, version)
         if query := "&".join(_query(method, arguments)):
@@ -70,6 +67,12 @@ def quote_segment(value: str, *, name: str) -> str:
             f"{name} cannot be {value!r}: it stands in the URL's path", reason="wrong_value"
         )
     return quote(value, safe="")
+
+
+def _fields(operation: Operation) -> Mapping[str, JSON]:
+    """The argument that names the fields wanted."""
+    spelling = operation.method.push.fields
+    return {} if spelling is None or operation.fields is None else {spelling.parameter: operation.fields}
 
 
 def _parameter(method: Method, name: str) -> Parameter:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from sqlprovider.catalog.model import Parameter, View
 from sqlprovider.errors import ProgrammingError, Warning
 from sqlprovider.plan.model import Binding, Operation, PushedTerm, Scan
+from sqlprovider.plan.projection import fields_text
 from sqlprovider.plan.pushdown import filter_text, order_argument
 from sqlprovider.plan.wire import default_value, shorten, to_wire
 from sqlprovider.values import (
@@ -38,10 +39,10 @@ def bind_scan(
     bindings = [b for b in (*scan.bindings, *scan.options, *scan.echoes) if b.parameter not in fixed]
     sets = [_named_values(scan, binding, arguments) for binding in bindings]
     shared = _shared(scan, arguments)
-    page_size = _page_size(scan, arguments)
+    page_size, fields = _page_size(scan, arguments), fields_text(scan)
     for values in itertools.product(*sets):
         chosen = {**fixed, **{b.parameter: value for b, value in zip(bindings, values, strict=True)}}
-        yield _operation(scan, chosen, shared, page_size)
+        yield _operation(scan, chosen, shared, page_size, fields)
 
 
 def scans_by_view(scan: Scan, arguments: Sequence[Argument]) -> Iterator[Scan]:
@@ -245,6 +246,7 @@ def _operation(
     chosen: Mapping[str, SQLValue],
     shared: Mapping[str, JSON],
     page_size: int | None,
+    fields: str | None,
 ) -> Operation:
     method, where = scan.method, f"SELECT on {scan.resource.name}"
     view = _view_in_force(scan, chosen)
@@ -265,6 +267,7 @@ def _operation(
         echo=tuple(sorted(_echo(scan, chosen).items())),
         view=view,
         page_size=page_size,
+        fields=fields,
     )
 
 

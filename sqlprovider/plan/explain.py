@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlprovider.catalog.model import Method, Verb
 from sqlprovider.plan.model import Binding, Scan, describe_term
 from sqlprovider.plan.mutation import Mutation
+from sqlprovider.plan.projection import wanted_fields
 from sqlprovider.values import Const, Op, Predicate, Ref
 
 COLUMNS = ("step", "resource", "method", "requests", "times", "pushed", "rechecked", "note")
@@ -41,12 +42,19 @@ class Step:
 
 
 def explain_scan(
-    scan: Scan, predicates: tuple[Predicate, ...] = (), *, outer: str | None = None
+    scan: Scan,
+    predicates: tuple[Predicate, ...] = (),
+    *,
+    outer: str | None = None,
+    again: Collection[str] = (),
 ) -> Iterator[Step]:
-    """The steps of a scan, the walk's parents first. `predicates`: the text's; `outer`: the table before."""
+    """The steps of a scan, the walk's parents first.
+
+    `predicates`: the text's; `outer`: the table before; `again`: the resources that are read more than once.
+    """
     notes = []
     if scan.walk is not None:
-        yield from explain_scan(scan.walk.parent)
+        yield from explain_scan(scan.walk.parent, again=again)
         found = ", ".join(name for name, _ in scan.walk.bind)
         notes.append(f"per row of {scan.walk.parent.resource.name.resource}, which gives {found}")
     if scan.pages_as_rows:
@@ -55,6 +63,8 @@ def explain_scan(
         notes.append("page size from LIMIT")
     if scan.order:
         notes.append("in the API's order by " + ", ".join(f"{o.column} {o.direction}" for o in scan.order))
+    if str(scan.resource.name) not in again and (fields := wanted_fields(scan)):
+        notes.append(f"fields: {', '.join(fields)}")
     if (view := _default_view(scan)) is not None:
         notes.append(view)
     notes.extend(_defaults(scan))

@@ -28,6 +28,8 @@ class Operation:
     """Rows wanted a page, where the statement needs fewer than the API's largest page."""
     rows: tuple[Mapping[str, JSON], ...] = ()
     """For a batch: the arguments of each row."""
+    fields: str | None = None
+    """What the method's `push.fields` takes: the fields that are wanted of an item; None: every one."""
 
     @property
     def name(self) -> str:
@@ -130,6 +132,8 @@ class Scan:
     """Columns of predicates that SQLite checks again."""
     pages_as_rows: bool = False
     """Only response fields, parameters and options are read: a row is a page."""
+    whole: bool = False
+    """Every field of the rows is asked for, used or not: they are found to be written."""
     walk: Walk | None = None
     view: Const | Slot | None = None
     times: tuple[PushedTerm, ...] = ()

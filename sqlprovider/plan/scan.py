@@ -106,6 +106,7 @@ def _scan(resource: Resource, fit: Fit, offer: Offer, find: FindResource, wish: 
         used=wish.used,
         residual=_residual(offer, fit, (*options, *echoes), pushed),
         pages_as_rows=_pages_as_rows(resource, wish.used),
+        whole=wish.verb is not Verb.SELECT,
         walk=walk,
         view=_view(resource, offer),
         times=_times(resource, offer),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from typing import Literal, TextIO
 
     from sqlprovider.surfaces.opening import OpenSession
+
+
+_COLLECT_EVERY = 50_000
+"""Objects made between two searches for garbage: what is loaded at the start is none of it."""
 
 
 class Streams:
@@ -35,6 +40,8 @@ def main(
     open_session: OpenSession | None = None,
 ) -> int:
     """Run one command line; its exit code. `open_session` is a test's own."""
+    if argv is None:
+        gc.set_threshold(_COLLECT_EVERY)
     if stdout is None:
         _use_utf8()
     streams = Streams(
@@ -52,6 +59,9 @@ def main(
         return 0 if isinstance(error, BrokenPipeError) else _show_failure(error, streams)
     except (Exception, KeyboardInterrupt) as error:
         return _show_failure(error, streams)
+    finally:
+        if argv is None:
+            gc.freeze()  # the process ends: Python would search all of it once more
     return code
 
 

@@ -27,7 +27,8 @@ def begin_early(reading: Reading, scans: Sequence[PlannedScan], query: Query, gi
             continue
         arguments = forecast_arguments(scan.plan, predicates[alias], given)
         if arguments is not None:
-            for operation in islice(_first_operations(scan.plan, arguments), IN_FLIGHT):
+            room = max(0, min(IN_FLIGHT, reading.calls.to_spare))
+            for operation in islice(_first_operations(scan.plan, arguments), room):
                 reading.feeds.ask(operation)
 
 

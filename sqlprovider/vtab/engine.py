@@ -26,7 +26,7 @@ from sqlprovider.vtab.crossing import unrelated
 from sqlprovider.vtab.database import Bindings, Database, ResultColumn, Selected, quote, sqlite_bindings
 from sqlprovider.vtab.early import begin_early
 from sqlprovider.vtab.paths import EVERY_PATH, Paths
-from sqlprovider.vtab.queryplan import PlannedScan, Step, may_have_empty_set, read_again
+from sqlprovider.vtab.queryplan import PlannedScan, Step, in_loops, loops, may_have_empty_set, read_again
 from sqlprovider.vtab.reading import Reading
 from sqlprovider.vtab.rehearsal import Rehearsal
 from sqlprovider.vtab.rows import MakeRows, RowsModule, column
@@ -45,12 +45,12 @@ RETURNING_SUFFIX = ":RETURNING"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A text that is being run. `query`: what is known of it; `scans`: how many tables it reads."""
+    """A text that is being run. `query`: what is known of it; `loops`: how many tables it reads."""
 
     sql: str
     bindings: Bindings
     reading: Reading
-    scans: int
+    loops: int
     query: Query | None
 
 
@@ -176,12 +176,15 @@ class Engine(Database):
         reading = reading or Reading(calls)
         try:
             with self._errors(sql), named_bindings(bindings):
-                scans = self._planned(self._survey(sql, bindings))
+                steps = self._survey(sql, bindings)
+                scans = self._planned(steps)
                 self._reading = reading
-                reading.expect(read_again(scans), frozenset() if query is None else unrelated(query.tables))
+                reading.expect(read_again(scans), in_loops(steps))
+                if query is not None:
+                    reading.unrelated = unrelated(query.tables)
                 if query is not None and reading.is_live and self.paths.early:
                     begin_early(reading, scans[1:], query, bindings)
-                running = Running(sql, bindings, reading, len(scans), query)
+                running = Running(sql, bindings, reading, loops(steps) if scans else 0, query)
                 cursor.exec_trace = partial(self._begun, described, running)
                 rows = iter(cursor.execute(sql, sqlite_bindings(bindings)))
         except BaseException:
@@ -243,7 +246,7 @@ class Engine(Database):
         """What runs ahead of a text; None where it has no loop in which to, or would change something."""
         query = running.query
         text = running.sql if is_readonly else None if query is None else query.source
-        if running.scans < 2 or not self.paths.ahead or text is None:
+        if running.loops < 2 or not self.paths.ahead or text is None:
             return None
         said = None if query is None else query.limit
         limit = None if said is None else value_in_hand(said, running.bindings)
@@ -251,7 +254,7 @@ class Engine(Database):
             running.reading,
             partial(self._rehearse, text, running.bindings),
             limit=limit if isinstance(limit, int) and limit >= 0 else None,
-            is_deep=running.scans > 2,
+            is_deep=running.loops > 2,
         )
 
     def _rehearse(self, sql: str, bindings: Bindings) -> None:

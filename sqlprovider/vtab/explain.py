@@ -13,6 +13,7 @@ from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.sql.statement import Delete, Exec, Explain, Insert, Query, TableRef, Update
 from sqlprovider.values import Predicate, Row, SQLValue
 from sqlprovider.vtab.engine import Engine, ResultColumn, Selected
+from sqlprovider.vtab.queryplan import read_again
 from sqlprovider.vtab.run import Run
 from sqlprovider.vtab.statements import Statements
 
@@ -72,10 +73,13 @@ def _read_steps(sql: str, tables: tuple[TableRef, ...], engine: Engine) -> Itera
     for table in tables:
         by_alias.setdefault(table.alias.lower(), table.predicates)
     outer: str | None = None
-    for planned in engine.plans(sql):
+    scans = engine.plans(sql)
+    again = read_again(scans)
+    for planned in scans:
         if isinstance(planned.plan, Refusal):
             raise refusal_error(planned.plan)
-        yield from explain_scan(planned.plan, by_alias.get(planned.alias.lower(), ()), outer=outer)
+        predicates = by_alias.get(planned.alias.lower(), ())
+        yield from explain_scan(planned.plan, predicates, outer=outer, again=again)
         outer = planned.alias
 
 

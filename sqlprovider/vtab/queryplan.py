@@ -32,6 +32,11 @@ class Step:
     text: str
 
     @property
+    def is_loop(self) -> bool:
+        """Whether it reads a table, a subquery or a list of values."""
+        return self.text.startswith(("SCAN ", "SEARCH "))
+
+    @property
     def read(self) -> Read | None:
         """The virtual table that it reads."""
         match = _READ.match(self.text)
@@ -44,6 +49,29 @@ class PlannedScan:
 
     alias: str
     plan: Scan | Refusal
+
+
+def loops(steps: Sequence[Step]) -> int:
+    """How many tables are read, SQLite's own among them."""
+    return sum(step.is_loop for step in steps)
+
+
+def in_loops(steps: Sequence[Step]) -> frozenset[tuple[str, int]]:
+    """The reads (table, plan) that are made for each row of another table, or of another query."""
+    parents = {step.number: step for step in steps}
+    outermost: set[int] = set()
+    found: set[tuple[str, int]] = set()
+    for step in steps:
+        if not step.is_loop:
+            continue
+        above, is_correlated = parents.get(step.parent), False
+        while above is not None:
+            is_correlated = is_correlated or above.text.startswith("CORRELATED")
+            above = parents.get(above.parent)
+        if (is_correlated or step.parent in outermost) and step.read is not None:
+            found.add((step.read.table, step.read.number))
+        outermost.add(step.parent)
+    return frozenset(found)
 
 
 def may_have_empty_set(steps: Sequence[Step]) -> bool:

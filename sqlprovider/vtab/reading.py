@@ -58,7 +58,9 @@ class Reading:
         """Pages that the cursors in no loop have come to."""
         self.given = 0
         """Rows that its user has got."""
-        self._unrelated = frozenset[str]()
+        self.unrelated = frozenset[str]()
+        """The tables that nothing joins to others."""
+        self._in_loops = frozenset[tuple[str, int]]()
         self._captured = captured
         self._fed = fed
         self._cursors: list[Cursor] = []
@@ -70,10 +72,10 @@ class Reading:
         """Whether what is asked for is read."""
         return self._captured is None and self._fed is None
 
-    def expect(self, again: Collection[str], unrelated: frozenset[str]) -> None:
-        """Says which resources are read more than once, and which tables nothing joins to others."""
+    def expect(self, again: Collection[str], in_loops: frozenset[tuple[str, int]]) -> None:
+        """Says which resources are read more than once, and which reads (table, plan) stand inside loops."""
         self.feeds = self.calls.feeds(again)
-        self._unrelated = unrelated
+        self._in_loops = in_loops
 
     @property
     def is_rehearsing(self) -> bool:
@@ -108,7 +110,7 @@ class Reading:
             return self._none()
         if self.rehearsal is not None and self.is_rehearsing:
             return self.rehearsal.pages(asked)
-        is_nested = any(other is not cursor and not other.Eof() for other in self._cursors)
+        is_nested = cursor.was_asked or (asked.table.name, asked.number) in self._in_loops
         self._cursors.append(cursor)
         self.check(asked)
         if not is_nested and asked.key not in self._kept:
@@ -116,12 +118,17 @@ class Reading:
             cursor.go_on = reader.go_on
             return self._once(reader)
         known = self._kept.get(asked.key)
-        if known is not None and asked.table.name in self._unrelated and asked.probe is None:
+        if known is not None and asked.table.name in self.unrelated and asked.probe is None:
             self._warn_crossing(asked, known)
         kept = known or self.keep(asked)
         if self.rehearsal is not None:
             self.rehearsal.asked(asked, is_new=known is None)
         return kept.pages(asked.probe)
+
+    @property
+    def asked_for(self) -> int:
+        """How many different scans were asked for inside loops."""
+        return len(self._kept)
 
     def keep(self, asked: Asked) -> KeptRows:
         """Begins to read what may be asked for again."""
@@ -178,7 +185,7 @@ class Reading:
         """Warns once of a table that is read through again and again, with the sizes that are known."""
         outer = next((c.asked.table.name for c in self._cursors if c.asked is not None and not c.Eof()), "")
         if (warning := crossing(asked.table.name, kept.count, outer, kept.times)) is not None:
-            self._unrelated -= {asked.table.name}
+            self.unrelated -= {asked.table.name}
             self.calls.warn(warning)
 
     def check(self, asked: Asked) -> None:

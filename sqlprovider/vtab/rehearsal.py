@@ -21,7 +21,8 @@ from sqlprovider.vtab.reading import Asked, Key, Reading
 WINDOW = 4 * IN_FLIGHT
 """Guesses at most that nobody has asked for yet."""
 _KNOWN = 2 * WINDOW
-"""Scans in a row that were begun already: a run that meets no other has nothing to find."""
+"""Scans in a row that were begun already, beside as many as were asked for: where the outer table is one of
+SQLite's own, a run begins at its first row."""
 _FIRST = 4
 """Guesses at first where the statement may end soon."""
 _ROWS = 20_000
@@ -71,14 +72,14 @@ class Rehearsal:
     def pages(self, asked: Asked) -> Generator[Rows]:
         """What a run is given for a scan: what is at hand."""
         self._known += 1
-        if self._known > _KNOWN:
+        if self._known > _KNOWN + self._reading.asked_for:
             raise _Enough
         if (cursor := self._reading.cursor(asked)) is not None:
             return self._counted(cursor.at_hand())
         if (kept := self._reading.kept(asked)) is not None:
             return self._counted(kept.at_hand(asked.probe))
         guesses = self._guesses.setdefault(asked.table.name, set())
-        if len(guesses) >= self._room:
+        if len(guesses) >= self._room or self._count >= self._reading.calls.to_spare:
             raise _Enough
         guesses.add(asked.key)
         self._known = 0

@@ -180,6 +180,7 @@ class Cursor:
         "_table",
         "asked",
         "go_on",
+        "was_asked",
     )
 
     Column: Callable[[int], SQLValue]
@@ -192,11 +193,14 @@ class Cursor:
         self._pages: Generator[Rows] | None = None
         self.asked: Asked | None = None
         """What is read."""
+        self.was_asked = False
+        """Whether something was read before: it is inside a loop, perhaps over a table of SQLite's own."""
         self.go_on: Callable[[], None] = _nothing
         """Has the next page fetched."""
 
     def Filter(self, number: int, text: str, arguments: Sequence[Argument | set[SQLValue]]) -> None:
         self.Close()
+        self.was_asked = self.asked is not None
         reading = self._table.reading
         held = [frozenset(a) if isinstance(a, set) else a for a in arguments]
         asked = reading.asked(self._table, number, held)

@@ -73,6 +73,31 @@ FAULTS = [
         id="equals-column",
     ),
     pytest.param("search.push.fields", "field", "search/push/fields", "no parameter 'field'", id="fields"),
+    pytest.param("search.push.fields", "size", "search/push/fields", "takes no text", id="fields-number"),
+    pytest.param(
+        "search.parameters.fields",
+        {"in": "body", "repeated": True},
+        "search/push/fields",
+        "takes no text",
+        id="fields-list",
+    ),
+    pytest.param(
+        "search.push.fields",
+        {"parameter": "fields", "template": "trials({name})"},
+        "search/push/fields/template",
+        "no place for {names}",
+        id="fields-template",
+    ),
+    pytest.param(
+        "search.push.fields",
+        {"parameter": "fields", "always": ["info", "inof"]},
+        "search/push/fields/always/1",
+        "no field 'inof' of the item; did you mean info",
+        id="fields-always",
+    ),
+    pytest.param(
+        "search.rows", "trials[].data.points[]", "search/push/fields", "further in", id="fields-too-deep"
+    ),
     pytest.param("create.push", {"fields": "name"}, "create/push", "only a SELECT", id="push-insert"),
     pytest.param(
         "create.parameters.trial_tags.is",

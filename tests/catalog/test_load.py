@@ -20,7 +20,7 @@ from sqlprovider.catalog.model import (
     View,
     WaitShape,
 )
-from sqlprovider.catalog.push import Term
+from sqlprovider.catalog.push import Fields, Term
 from sqlprovider.errors import CatalogError, ConfigError
 from tests.catalog.drafts import BENCH, edited, lab_resource, write_provider
 
@@ -137,7 +137,13 @@ def test_what_is_pushed_is_kept(tmp_path: Path) -> None:
     assert push.filter.terms["trial_id"] == Term("info.trial_id", {"=": "=", "!=": "!="}, exact=True)
     assert push.order is not None
     assert (push.order.columns, push.order.exact) == ({"started": "s"}, {"started": ("DESC",)})
-    assert (push.equals, push.fields) == ({"status": "status"}, "fields")
+    assert (push.equals, push.fields) == ({"status": "status"}, Fields("fields"))
+
+
+def test_how_fields_are_named_is_kept(tmp_path: Path) -> None:
+    spelled = {"parameter": "fields", "template": "trials({names})", "separator": ";", "always": ["info"]}
+    trials = lab_resource(tmp_path, "trials", {"resources.trials.methods.search.push.fields": spelled})
+    assert trials.methods["search"].push.fields == Fields("fields", "trials({names})", ";", ("info",))
 
 
 def test_view_and_parents_are_kept(tmp_path: Path) -> None:

@@ -186,6 +186,17 @@ def test_threads_and_files_share_pages(tmp_path: Path) -> None:
     assert len(PageFile(tmp_path / "f").pages()) == 200
 
 
+def test_who_opens_a_new_file_waits_for_who_writes_it(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "f", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(CacheFault, match="locked") as raised:
+        PageFile(tmp_path / "f", patience=0.0).salt()
+    assert raised.value.is_busy
+    threading.Timer(0.05, other.commit).start()
+    assert PageFile(tmp_path / "f", patience=30.0).salt()
+    other.close()
+
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -83,7 +83,9 @@ def read_masked(item: Object, mask: str, message: Message) -> Object:
     paths = mask_paths(mask, message)
     if not paths or ("*",) in paths:
         return item
-    return {key: value for key, value in item.items() if key in {path[0] for path in paths}}
+    masked = _selected(item, paths)
+    assert isinstance(masked, dict)
+    return masked
 
 
 def partial(value: JSON, fields: str) -> JSON:

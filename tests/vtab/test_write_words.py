@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 
 import pytest
 
@@ -14,6 +15,11 @@ from sqlprovider.errors import (
 )
 from tests.vtab.jobs import JOBS, ROUTES
 from tests.vtab.world import MakeWorld
+
+
+def rows_sorted(lines: list[str]) -> list[str]:
+    """The requests; the rows of a write go out together, so neighbours of one HTTP method are in no order."""
+    return [line for _, found in groupby(lines, key=lambda line: line.split()[0]) for line in sorted(found)]
 
 
 @pytest.mark.parametrize(
@@ -119,12 +125,12 @@ from tests.vtab.world import MakeWorld
     ],
 )
 def test_a_write_sends_what_the_document_says(make_world: MakeWorld, sql: str, lines: list[str]) -> None:
-    assert make_world(JOBS, ROUTES).asks(sql) == lines
+    assert rows_sorted(make_world(JOBS, ROUTES).asks(sql)) == lines
 
 
 def test_parameters_name_the_rows_of_an_unread_write(make_world: MakeWorld) -> None:
     world = make_world(JOBS, ROUTES)
-    assert world.asks("DELETE FROM p.s.jobs WHERE id IN (?, ?)", ("a", "b")) == [
+    assert rows_sorted(world.asks("DELETE FROM p.s.jobs WHERE id IN (?, ?)", ("a", "b"))) == [
         "DELETE /jobs/a",
         "DELETE /jobs/b",
     ]
