@@ -43,7 +43,15 @@ def _work(
     def sides() -> Iterator[Sides]:
         bench.pages.answer_after(LATENCY)
         base_url = bench.pages.base_url
-        environ = {**os.environ, **bench.environ, "MLFLOW_TRACKING_URI": base_url, "PYTHONPATH": str(ROOT)}
+        environ = {
+            **os.environ,
+            **bench.environ,
+            "MLFLOW_TRACKING_URI": base_url,
+            "PYTHONPATH": str(ROOT),
+            # An installed package has its bytecode: it is kept here, whatever the caller's Python does.
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(bench.home / "bytecode"),
+        }
         prints_a_row = script != "pass"
 
         def run(command: Sequence[str]) -> Answer:
