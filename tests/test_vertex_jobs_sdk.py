@@ -209,12 +209,13 @@ def test_pipelines_come_in_the_order_asked_for() -> None:
         assert names(client.list_pipeline_jobs(request=request)) == newest_first[::-1]
 
 
+@pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated")  # the client's own
 def test_a_simple_view_of_pipelines_has_the_fields_that_it_masks(state: PlatformState) -> None:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import aiplatform
 
-    spec = {"pipelineInfo": {"name": "nightly"}, "root": {"dag": {}}}
-    item = {
+    spec: JSON = {"pipelineInfo": {"name": "nightly"}, "root": {"dag": {}}}
+    item: dict[str, JSON] = {
         "displayName": "x",
         "pipelineSpec": spec,
         "serviceAccount": "a",

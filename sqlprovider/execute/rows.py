@@ -121,7 +121,8 @@ class RowDecoder:
 
     def _numbers(self, identities: Iterable[object]) -> list[int]:
         seed = self._seed
-        return [hash((seed, identity)) & _ROWID_MASK for identity in identities]
+        # A number's own hash would do for two of them: hash(-1) == hash(-2).
+        return [hash((seed, str(identity))) & _ROWID_MASK for identity in identities]
 
     def _of_headers(self, page: Page) -> dict[str, SQLValue]:
         """The columns that are headers of the answer, where it is one object's."""

@@ -185,15 +185,15 @@ def test_ctrl_c_in_a_write_says_what_became_of_each_row(make_world: MakeWorld) -
         return {"job": {"id": "j", **asked.body}}
 
     world = make_world(JOBS, {"POST /jobs": create})
-    with pytest.raises(StatementInterrupted, match="row [12] of 20") as raised:
-        names = ", ".join(f"('{n}')" for n in ("first", "second", *range(18)))
+    with pytest.raises(StatementInterrupted, match=r"row [12] of 60") as raised:
+        names = ", ".join(f"('{n}')" for n in ("first", "second", *range(58)))
         world.run(f"INSERT INTO p.s.jobs (name) VALUES {names}")
     is_over.set()
     states = [row["state"] for row in world.last_write]
     assert (states[1], states[-1]) == ("unknown", "not_tried")
     # Whether the first one's answer was taken before is a matter of luck; what is said of it is not.
     accepted, unknown, untried = map(states.count, ("accepted", "unknown", "not_tried"))
-    said = f"row {1 + accepted} of 20, after {accepted} accepted and with {untried} not tried, "
+    said = f"row {1 + accepted} of 60, after {accepted} accepted and with {untried} not tried, "
     assert f"{said}{unknown - 1} more unknown" in str(raised.value)
 
 
