@@ -24,7 +24,7 @@ check: static ## the quick loop: format, lint, types, layers, spelling, unit tes
 test: static ## everything: check, and the tests against real servers and official clients
 	$(PYTEST) -m "not live" $(ARGS)
 
-bench: $(VENV)/.ready-dev ## measure (ARGS='--runs 5 --json FILE')
+bench: $(VENV)/.ready-dev ## measure (ARGS='--only 4,7 --runs 5 --json FILE')
 	@$(BIN)/python -m tests.bench.run $(ARGS)
 	@$(BIN)/python -m tests.bench.naming
 
@@ -37,8 +37,8 @@ faults: $(VENV)/.ready-dev ## every write × faults × shapes against the state 
 kills: $(VENV)/.ready-dev ## an apply killed at every request, and applied again (ARGS='--platform mlflow --step 7')
 	@$(BIN)/python -m tests.deploy.killing $(ARGS)
 
-soak: $(VENV)/.ready-dev ## random scripts of writes against a real MLflow server and a model of it (ARGS='--seed 7')
-	@$(BIN)/python -m tests.writes.run $(ARGS)
+soak: $(VENV)/.ready-dev ## long runs: random SELECTs by every way, mixed work, random writes (ARGS='--seed 7 --minutes 2')
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 coverage: $(VENV)/.ready-dev ## everything, with the branch coverage of each file
 	$(PYTEST) -m "not live" --cov --cov-report=term-missing:skip-covered $(ARGS)

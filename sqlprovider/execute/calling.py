@@ -31,6 +31,7 @@ from sqlprovider.plan.model import Operation, without_secrets
 from sqlprovider.values import JSON
 
 if TYPE_CHECKING:
+    from sqlprovider.catalog.model import Resource
     from sqlprovider.execute.executor import StatementCalls
 
 
@@ -64,9 +65,9 @@ class Calling:
         for tasks in tuple(self._open):
             tasks.interrupt()
 
-    def feeds(self, keeps: Collection[str] = ()) -> Feeds:
-        """The operations of one SELECT; `keeps`: the resources that it reads more than once."""
-        return Feeds(self._feed, self._use, keeps=keeps)
+    def feeds(self, keeps: Collection[str] = (), parents: Iterable[Resource] = ()) -> Feeds:
+        """The operations of one SELECT, as `Feeds` says."""
+        return Feeds(self._feed, self._use, keeps=keeps, parents=parents)
 
     def pages(self, operations: Iterable[Operation]) -> Generator[Page, None, None]:
         """The pages of the operations, in their order; as many as 16 operations are under way at once.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
     from sqlprovider.catalog.catalog import Catalog
+    from sqlprovider.catalog.model import Resource
     from sqlprovider.config import ConnectionConfig, Settings
     from sqlprovider.errors import Warning
     from sqlprovider.execute.cache import Cache, StatementCache
@@ -192,9 +193,9 @@ class StatementCalls:
         """How many requests may be made on a guess."""
         return self._ledger.to_spare
 
-    def feeds(self, keeps: Collection[str] = ()) -> Feeds:
-        """The operations of one SELECT; `keeps`: the resources that it reads more than once."""
-        return self._made().feeds(keeps)
+    def feeds(self, keeps: Collection[str] = (), parents: Iterable[Resource] = ()) -> Feeds:
+        """The operations of one SELECT, as `Feeds` says."""
+        return self._made().feeds(keeps, parents)
 
     def pages(self, operations: Iterable[Operation]) -> Generator[Page, None, None]:
         """The pages of the operations, in their order; as many as 16 operations are under way at once.

@@ -13,14 +13,16 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from sqlprovider.catalog.model import Resource
 from sqlprovider.errors import Error
 from sqlprovider.execute.failure import operation_context
+from sqlprovider.execute.known import KnownRows
 from sqlprovider.execute.listing import Fetched, Listing
 from sqlprovider.execute.pool import Tasks
 from sqlprovider.execute.response import Page
 from sqlprovider.execute.shelf import Shelf
 from sqlprovider.plan.model import Operation
-from sqlprovider.values import JSON, Name, Row
+from sqlprovider.values import JSON, Name
 
 _Held = tuple[list[JSON], list[tuple[JSON, ...]] | None, dict[str, JSON]]
 IN_FLIGHT = 32
@@ -107,7 +109,11 @@ class Feed:
 
 
 class Feeds:
-    """The operations of one SELECT. `keeps`: the resources whose pages may be asked for again."""
+    """The operations of one SELECT.
+
+    `keeps`: the resources whose pages may be asked for again; `parents`: those whose rows are asked for only
+    to know whether they exist.
+    """
 
     def __init__(
         self,
@@ -115,16 +121,16 @@ class Feeds:
         used: Callable[[Operation], None],
         *,
         keeps: Collection[str] = (),
+        parents: Iterable[Resource] = (),
     ) -> None:
         self.shelf = Shelf()
+        self.rows = KnownRows(parents)
         self.arrived = 0
         """Answers so far; roughly, for the threads of the pool count it."""
         self._make = make
         self._used = used
         self._keeps = keeps
         self._known: dict[str, Feed] = {}
-        self._rows: set[tuple[object, ...]] = set()
-        """Resource, view and key of the rows seen of resources that are read more than once."""
         self._open: set[Feed] = set()
 
     def open(self, operation: Operation) -> Feed | None:
@@ -159,14 +165,6 @@ class Feeds:
     def keeps(self, resource: Name) -> bool:
         """Whether a resource is read more than once."""
         return str(resource) in self._keeps
-
-    def note(self, resource: Name, view: object, keys: Iterable[Row]) -> None:
-        """Remembers that there are rows of these keys."""
-        self._rows.update((str(resource), view, key) for key in keys)
-
-    def has_row(self, resource: Name, view: object, key: Row) -> bool:
-        """Whether a row of that key was seen."""
-        return (str(resource), view, key) in self._rows
 
     def use(self, feed: Feed, place: int) -> None:
         """Counts a page as wanted, once."""

@@ -13,7 +13,7 @@ from sqlprovider.execute.failure import operation_context
 from sqlprovider.execute.feed import Feed, Feeds, Pages
 from sqlprovider.execute.response import Page
 from sqlprovider.execute.rows import PageRows, RowDecoder
-from sqlprovider.plan.bind import Argument, bind_scan, bound_key, operand_value, scans_by_view
+from sqlprovider.plan.bind import Argument, bind_scan, bound_parent_key, operand_value, scans_by_view
 from sqlprovider.plan.model import Operation, Scan
 from sqlprovider.values import SQLValue
 
@@ -47,7 +47,6 @@ class ScanReader:
         self._decoder = RowDecoder(scan, columns)
         self._checks = checks
         self._checked = RowDecoder(scan, [check.position for check in checks])
-        self._keys = _key_decoder(scan) if feeds.keeps(scan.resource.name) else None
         self._repeats = _repeats(scan)
         self._seen: set[int] = set()
         self._feeds = feeds
@@ -80,8 +79,7 @@ class ScanReader:
             self._found.look_into(page)
         with operation_context(page.operation):
             rows = self._decoder.decode(page)
-            if self._keys is not None:
-                self._feeds.note(self._scan.resource.name, page.operation.view, self._keys.decode(page).rows)
+            self._feeds.rows.look_into(page)
             if self._checks:
                 rows = self._right(rows, self._checked.decode(page))
             return self._unrepeated(rows) if self._repeats else rows
@@ -182,11 +180,13 @@ class _Walk:
         """What the parent's row would say, where its key is given and the statement has seen that row."""
         assert self._scan.walk is not None
         parent = self._scan.walk.parent
-        key = bound_key(parent, self._arguments)
+        key = bound_parent_key(self._scan, self._arguments)
         if key is None or not set(self._wanted) <= key.keys():
             return None
-        view = operand_value(parent.view, self._arguments) if parent.view is not None else None
-        if not self._feeds.has_row(parent.resource.name, view, tuple(key.values())):
+        view = None if parent.view is None else operand_value(parent.view, self._arguments)
+        if not isinstance(view, str | None):
+            return None
+        if not self._feeds.rows.has(parent.resource, view, tuple(key[name] for name in parent.resource.key)):
             return None
         return {column: key[column] for column in self._wanted}
 
@@ -218,12 +218,6 @@ class _Directories:
                 arguments = dict(page.operation.arguments)
                 arguments[self._tree.parameter] = item.get(self._tree.column)
                 self._below.append(replace(page.operation, arguments=tuple(sorted(arguments.items()))))
-
-
-def _key_decoder(scan: Scan) -> RowDecoder | None:
-    names = [column.name for column in scan.resource.columns]
-    positions = [names.index(name) for name in scan.resource.key if name in names]
-    return RowDecoder(scan, positions) if positions and not scan.pages_as_rows else None
 
 
 def _is_tree(scan: Scan) -> bool:

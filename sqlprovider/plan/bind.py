@@ -158,16 +158,17 @@ def _named_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -
     return [value for value in values if re.fullmatch(parameter.pattern, str(value))]
 
 
-def bound_key(scan: Scan, arguments: Sequence[Argument]) -> dict[str, SQLValue] | None:
-    """The key of the one row that a scan can have; None where it may have more, or asks for more."""
-    view = None if scan.resource.view is None else scan.resource.view.option
-    others = [option for option in (*scan.options, *scan.echoes) if option.column != view]
-    if scan.walk is not None or scan.pushed or others or not scan.resource.key:
+def bound_parent_key(scan: Scan, arguments: Sequence[Argument]) -> dict[str, SQLValue] | None:
+    """The key of the one parent that a walked scan can lie in; None where there may be more."""
+    if scan.walk is None or not scan.walk.parent.resource.key:
         return None
-    bound = {binding.column: bound_values(scan, binding, arguments) for binding in scan.bindings}
-    if any(len(bound.get(name, ())) != 1 for name in scan.resource.key):
-        return None
-    return {name: bound[name][0] for name in scan.resource.key}
+    bindings = {binding.parameter: binding for binding in scan.bindings}
+    key: dict[str, SQLValue] = {}
+    for parameter, column in scan.walk.bind:
+        values = bound_values(scan, bindings[parameter], arguments) if parameter in bindings else []
+        if len(values) == 1:
+            key[column] = values[0]
+    return key if key.keys() >= set(scan.walk.parent.resource.key) else None
 
 
 def bound_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -> list[SQLValue]:

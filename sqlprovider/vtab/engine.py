@@ -26,7 +26,15 @@ from sqlprovider.vtab.crossing import unrelated
 from sqlprovider.vtab.database import Bindings, Database, ResultColumn, Selected, quote, sqlite_bindings
 from sqlprovider.vtab.early import begin_early
 from sqlprovider.vtab.paths import EVERY_PATH, Paths
-from sqlprovider.vtab.queryplan import PlannedScan, Step, in_loops, loops, may_have_empty_set, read_again
+from sqlprovider.vtab.queryplan import (
+    PlannedScan,
+    Step,
+    asked_whether,
+    in_loops,
+    loops,
+    may_have_empty_set,
+    read_again,
+)
 from sqlprovider.vtab.reading import Reading
 from sqlprovider.vtab.rehearsal import Rehearsal
 from sqlprovider.vtab.rows import MakeRows, RowsModule, column
@@ -179,7 +187,7 @@ class Engine(Database):
                 steps = self._survey(sql, bindings)
                 scans = self._planned(steps)
                 self._reading = reading
-                reading.expect(read_again(scans), in_loops(steps))
+                reading.expect(read_again(scans), asked_whether(scans), in_loops(steps))
                 if query is not None:
                     reading.unrelated = unrelated(query.tables)
                 if query is not None and reading.is_live and self.paths.early:

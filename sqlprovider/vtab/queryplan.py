@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sqlprovider.catalog.model import Resource
 from sqlprovider.plan.model import Refusal, Scan
 from sqlprovider.sql.statement import NOTHING
 
@@ -90,6 +91,15 @@ def read_again(scans: Sequence[PlannedScan]) -> frozenset[str]:
     """The resources that more than one scan reads, walks included."""
     counted = Counter(name for scan in scans for name in _resources(scan.plan))
     return frozenset(name for name, count in counted.items() if count > 1)
+
+
+def asked_whether(scans: Sequence[PlannedScan]) -> tuple[Resource, ...]:
+    """The resources whose rows are asked for beside another scan's, to know whether they exist."""
+    if len(scans) < 2:
+        return ()
+    walks = (scan.plan.walk for scan in scans if isinstance(scan.plan, Scan))
+    found = {walk.parent.resource.name: walk.parent.resource for walk in walks if walk is not None}
+    return tuple(found.values())
 
 
 def _resources(plan: Scan | Refusal) -> Iterator[str]:

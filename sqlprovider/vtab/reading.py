@@ -16,6 +16,7 @@ from sqlprovider.vtab.crossing import crossing
 from sqlprovider.vtab.kept import KeptRows, Probe, Rows
 
 if TYPE_CHECKING:
+    from sqlprovider.catalog.model import Resource
     from sqlprovider.vtab.rehearsal import Rehearsal
     from sqlprovider.vtab.table import Cursor, Table
 
@@ -72,9 +73,12 @@ class Reading:
         """Whether what is asked for is read."""
         return self._captured is None and self._fed is None
 
-    def expect(self, again: Collection[str], in_loops: frozenset[tuple[str, int]]) -> None:
-        """Says which resources are read more than once, and which reads (table, plan) stand inside loops."""
-        self.feeds = self.calls.feeds(again)
+    def expect(
+        self, again: Collection[str], parents: Sequence[Resource], in_loops: frozenset[tuple[str, int]]
+    ) -> None:
+        """Says which resources are read more than once, which only to know whether a row is there, and which
+        reads (table, plan) stand inside loops."""
+        self.feeds = self.calls.feeds(again, parents)
         self._in_loops = in_loops
 
     @property

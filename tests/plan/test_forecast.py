@@ -8,7 +8,7 @@ import pytest
 
 from sqlprovider.catalog.model import Parent
 from sqlprovider.catalog.push import Filter, Push, Term
-from sqlprovider.plan.bind import bound_key, is_applied
+from sqlprovider.plan.bind import bound_parent_key, is_applied
 from sqlprovider.plan.forecast import Given, forecast_arguments, value_in_hand
 from sqlprovider.plan.model import Scan
 from sqlprovider.values import Const, Listed, Opaque, Operand, Param, Predicate, Ref, Slot, Type
@@ -105,15 +105,18 @@ def test_values_in_hand(operand: Operand, value: object) -> None:
     assert value_in_hand(operand, ()) == value
 
 
-def test_the_key_of_the_one_row_there_can_be() -> None:
-    get = method("get", required("group"), required("id"))
-    one = scan(
-        resource(COLUMNS, get, key=("group", "id")), where("group", "=", "g"), where("id", "=", Slot(0))
+def test_the_key_of_the_one_parent_there_can_be() -> None:
+    above = resource([key("group")], method("list"), name="groups", key=("group",))
+    below = resource(
+        [key("group"), key("id")],
+        method("list", required("group")),
+        parents=(Parent("s", "groups", {"group": "group"}, confirm=True),),
     )
-    assert bound_key(one, ("i",)) == {"group": "g", "id": "i"}
-    assert bound_key(one, (None,)) is None
-    assert bound_key(planned(where("group", "=", "g")), ()) is None
-    assert bound_key(planned(where("group", "=", "g"), where("size", "=", "1")), ()) is None
+    found = scan(below, where("group", "=", Slot(0)), parents={"groups": above})
+    assert bound_parent_key(found, ("g",)) == {"group": "g"}
+    assert bound_parent_key(found, (None,)) is None
+    assert bound_parent_key(scan(below, parents={"groups": above}), ()) is None
+    assert bound_parent_key(planned(where("group", "=", "g")), ()) is None
 
 
 def test_a_term_that_cannot_be_said_is_not_applied() -> None:

@@ -31,6 +31,9 @@ FORMS = [
     pytest.param("wait", ("--wait", "0"), 0, "0", 0.0, id="wait for nothing"),
     pytest.param("journal", ("--no-journal",), False, "false", False, id="journal"),
     pytest.param("journal_bodies", ("--journal-bodies",), True, "TRUE", True, id="journal_bodies"),
+    pytest.param("cache", ("--cache", "60s"), "60s", "'60s'", 60.0, id="cache"),
+    pytest.param("cache", ("--cache", "0"), 0, "0", 0.0, id="no cache"),
+    pytest.param("stale", ("--stale", "10m"), "10m", "'10m'", 600.0, id="stale"),
 ]
 four_forms = pytest.mark.parametrize(("name", "flags", "given", "literal", "stored"), FORMS)
 
@@ -86,7 +89,10 @@ def test_a_setting_is_a_keyword_of_connect_and_a_statement(
         pytest.param(("--journal",), "journal", True, id="on"),
         pytest.param(("--set", "journal=false"), "journal", False, id="--set"),
         pytest.param(("--set", "journal=false", "--journal"), "journal", True, id="a flag wins"),
+        pytest.param((), "cache", 0.0, id="no cache by default"),
+        pytest.param((), "stale", 0.0, id="nothing stale by default"),
         pytest.param(("--set", "wait=1h"), "wait", 3600.0, id="a duration by --set"),
+        pytest.param(("--set", "cache=1m"), "cache", 60.0, id="a cache by --set"),
         pytest.param(("--set", "on_error=continue"), "on_error", "continue", id="a word by --set"),
     ],
 )
@@ -123,6 +129,8 @@ def test_a_wrong_flag_says_what_is_expected(flags: Sequence[str], said: str) -> 
         pytest.param("max_rows", True, "SET max_rows = 0", id="max_rows"),
         pytest.param("on_error", "ignore", "SET on_error = 'ignore'", id="on_error"),
         pytest.param("wait", "1 week", "SET wait = '1 week'", id="wait"),
+        pytest.param("cache", "soon", "SET cache = 'soon'", id="cache"),
+        pytest.param("stale", -1, "SET stale = -1", id="stale"),
         pytest.param("journal", None, "SET journal = NULL", id="journal"),
     ],
 )
