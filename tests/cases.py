@@ -245,7 +245,7 @@ def _brief(row: Mapping[str, SQLValue]) -> list[SQLValue]:
 
 
 def _request_lines(requests: Iterable[httpx.Request]) -> Iterator[str]:
-    """One line a request. Neighbours that may be under way at once are sorted: reads, and the rows of a write.
+    """One line a request. Neighbours that may be under way at once are sorted: reads, and rows of a write.
 
     Polls of what a write has begun stand after the writes beside them. Page tokens are numbered.
     """

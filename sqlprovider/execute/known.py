@@ -28,7 +28,7 @@ class KnownRows:
 
     def look_into(self, page: Page) -> None:
         """Takes up the rows of the parents that a page holds."""
-        if not self._parents or page.missing:
+        if not self._parents or page.missing or page.operation.fields is not None:
             return
         method = page.operation.method
         called = (method.http_method, method.path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 
@@ -59,6 +59,18 @@ def nested(path: Sequence[str], items: Sequence[Item], depth: int = 0) -> JSON:
     else:
         held = [laid_over(_around(item, lists), nested(rest, [item], depth + 1)) for item in items]
     return {name: held} if name else held
+
+
+def masked(call: Call, item: Item) -> Item:
+    """The item without the fields that the request leaves out. What names none of its fields says nothing."""
+    spelling, body = call.method.push.fields, item.body
+    said = None if spelling is None else call.arguments.get(spelling.parameter)
+    if spelling is None or not isinstance(said, str) or not isinstance(body, dict):
+        return item
+    before, _, after = spelling.template.partition("{names}")
+    names = said.removeprefix(before).removesuffix(after).split(spelling.separator)
+    kept = {name: value for name, value in body.items() if name in names}
+    return replace(item, body=kept) if kept else item
 
 
 def laid_over(one: JSON, other: JSON) -> JSON:

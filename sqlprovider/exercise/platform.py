@@ -10,7 +10,7 @@ import httpx
 
 from sqlprovider.catalog.model import Column, Method, Parameter, Place, Provider, Resource, Role, Verb
 from sqlprovider.execute.cells import decode_column
-from sqlprovider.exercise.answers import Page, cut, error, laid_over, nested, respond
+from sqlprovider.exercise.answers import Page, cut, error, laid_over, masked, nested, respond
 from sqlprovider.exercise.holds import answered, is_of
 from sqlprovider.exercise.items import Item, encode, put, take, wire_value
 from sqlprovider.exercise.made import (
@@ -147,14 +147,16 @@ class Platform:
             if not found:
                 return self._missing(call)
             headers = {c.header: header_value(c) for c in call.resource.columns if c.header}
-            return respond(nested(method.rows or (), [self._item(call.resource, found[0])]), headers)
+            item = masked(call, self._item(call.resource, found[0]))
+            return respond(nested(method.rows or (), [item]), headers)
         page = cut(call, method.pages, found, self.page_size)
         if self.unreachable and method.incomplete:
             put(page.beside, method.incomplete, ["somewhere"])
         return self._list(call, page)
 
     def _list(self, call: Call, page: Page) -> httpx.Response:
-        rows = nested(call.method.rows or (), [self._item(call.resource, row) for row in page.rows])
+        items = [masked(call, self._item(call.resource, row)) for row in page.rows]
+        rows = nested(call.method.rows or (), items)
         return respond(laid_over(rows, page.beside) if page.beside else rows, page.headers)
 
     def _item(self, resource: Resource, row: Values) -> Item:

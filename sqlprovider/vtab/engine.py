@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,12 @@ __all__ = ["RETURNING_SUFFIX", "Bindings", "Engine", "ResultColumn", "Selected"]
 
 RETURNING_SUFFIX = ":RETURNING"
 """The rows that a write answers with: their columns are a resource's."""
+
+
+_REHEARSAL_SECONDS = 1.0
+"""What takes SQLite longer is not run ahead again."""
+_CHECK_EVERY = 10_000
+"""SQLite steps between two looks at the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +276,13 @@ class Engine(Database):
         """Runs a text for what it asks its tables for."""
         if not isinstance(bindings, Mapping) and bindings:
             bindings = tuple(bindings)[: self._prepared(sql).bindings_count]
-        cursor = self.connection.cursor()
+        cursor, late = self.connection.cursor(), time.monotonic() + _REHEARSAL_SECONDS
+        self.connection.set_progress_handler(lambda: time.monotonic() > late, _CHECK_EVERY, id=self)
         try:
             for _ in cursor.execute(sql, sqlite_bindings(bindings)):
                 pass
         finally:
+            self.connection.set_progress_handler(None, id=self)
             cursor.close(True)
 
     def _rows(self, cursor: apsw.Cursor, rows: Iterator[Row], sql: str, reading: Reading) -> Iterator[Row]:

@@ -9,6 +9,7 @@ depends on it: a wrong guess costs a request.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 
 import apsw
@@ -23,6 +24,8 @@ WINDOW = 4 * IN_FLIGHT
 _KNOWN = 2 * WINDOW
 """Scans in a row that were begun already, beside as many as were asked for: where the outer table is one of
 SQLite's own, a run begins at its first row."""
+_FREE_SECONDS = 0.25
+"""What the runs may take beside half of the statement's time: SQLite may have much to do before it asks."""
 _FIRST = 4
 """Guesses at first where the statement may end soon."""
 _ROWS = 20_000
@@ -53,6 +56,9 @@ class Rehearsal:
         self._is_over = False
         self._looked = 0
         self._known = 0
+        self._began = time.monotonic()
+        self._spent = 0.0
+        """Seconds that the runs have taken."""
         self._idle_at: tuple[int, int] | None = None
         """What was there when a run found nothing to begin."""
 
@@ -66,7 +72,9 @@ class Rehearsal:
             # What was guessed instead may never be asked for.
             guesses.clear()
             self._window = max(_FIRST, self._window // 2)
-        if not self._is_over and 2 * len(guesses) <= self._room and self._there != self._idle_at:
+        if self._is_over or 2 * len(guesses) > self._room or self._there == self._idle_at:
+            return
+        if self._spent <= _FREE_SECONDS + (time.monotonic() - self._began) / 2:
             self._rehearse()
 
     def pages(self, asked: Asked) -> Generator[Rows]:
@@ -100,6 +108,7 @@ class Rehearsal:
     def _rehearse(self) -> None:
         there, before = self._there, self._count
         self.is_running, self._looked, self._known = True, 0, 0
+        started = time.monotonic()
         try:
             self._run()
         except _Enough:
@@ -109,6 +118,7 @@ class Rehearsal:
             self._is_over = True
         finally:
             self.is_running = False
+            self._spent += time.monotonic() - started
         if self._count == before:
             self._idle_at = there
 

@@ -33,6 +33,10 @@ class Counted:
         """The requests by their path."""
         return Counter(orjson.loads(self._control.get("/-/counts").content))
 
+    def sent(self) -> int:
+        """How many bytes the server of `store.py` has answered with so far."""
+        return int(self._control.get("/-/sent").content)
+
     def answer_after(self, seconds: float) -> None:
         """Sets the latency."""
         self._control.get(f"/-/latency?seconds={seconds}").raise_for_status()

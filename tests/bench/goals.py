@@ -18,6 +18,7 @@ class Answer:
     seconds: float | None = None
     """Where the whole run is not what is timed."""
     megabytes: float | None = None
+    """Of memory, or of what the server sent."""
 
 
 @dataclass(slots=True)
@@ -191,3 +192,22 @@ class Megabytes:
 
     def seen(self, figures: Figures) -> str:
         return f"{max(figures.ours.megabytes, default=0.0):.1f} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class FewerBytes:
+    """The server sends the peer so many times what it sends us, or more."""
+
+    times: float
+
+    @property
+    def text(self) -> str:
+        return f"≥ {self.times:g} × fewer bytes"
+
+    def is_met(self, figures: Figures) -> bool:
+        ours, theirs = figures.ours.megabytes, figures.against.megabytes
+        return bool(ours and theirs) and min(theirs) >= self.times * max(ours)
+
+    def seen(self, figures: Figures) -> str:
+        ours, theirs = max(figures.ours.megabytes, default=0.0), max(figures.against.megabytes, default=0.0)
+        return f"{ours:.1f} MB for {theirs:.1f} MB"

@@ -38,6 +38,7 @@ class _Exchange(asyncio.Protocol):
                 continue
             self._site.counts[request.path] += 1
             answer = self._answer(request)
+            self._site.sent += len(answer)
             if self._site.latency:
                 asyncio.get_running_loop().call_later(self._site.latency, self._write, answer)
             else:

@@ -172,6 +172,7 @@ class Store:
         self._tokens = {
             "/rows": plain,
             "/ordered": plain,
+            "/masked": plain,
             "/million": Pages(_Repeated(scale.million, rows[:PAGE]), keep=False),
             "/lefts": Pages([orjson.dumps(pair(n, "l", scale.pairs)) for n in range(scale.pairs)]),
             "/rights": Pages([orjson.dumps(pair(n, "r", scale.pairs)) for n in range(scale.pairs)]),
@@ -182,6 +183,8 @@ class Store:
             if pages is not self._tokens["/million"]:
                 pages.prepare()
         self._fixed = dict(_fixed(scale))
+        self._rows = scale.rows
+        self._masked: dict[str, Pages] = {}
 
     def answer(self, path: str, query: Callable[[str], str]) -> bytes | None:
         """The body; None where there is nothing. `query` gives a parameter's value, or an empty text."""
@@ -192,8 +195,18 @@ class Store:
             return pages.by_number(size, query("page"))
         if (pages := self._tokens.get(path)) is None:
             return None
+        if path == "/masked" and (fields := query("fields")):
+            return self._of_fields(fields).by_token(size, query("page_token"))
         order = query("order_by")
         return (self._sorted[order] if order else pages).by_token(size, query("page_token"))
+
+    def _of_fields(self, fields: str) -> Pages:
+        """The rows with no more than these fields, made when they are first asked for."""
+        if fields not in self._masked:
+            names = fields.split(",")
+            found = map(item, range(self._rows))
+            self._masked[fields] = Pages([orjson.dumps({name: one[name] for name in names}) for one in found])
+        return self._masked[fields]
 
 
 def _fixed(scale: Scale) -> Iterator[tuple[str, bytes]]:

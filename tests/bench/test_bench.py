@@ -15,6 +15,7 @@ from tests.bench.goals import (
     Answer,
     AtMost,
     Faster,
+    FewerBytes,
     Figures,
     Goal,
     Megabytes,
@@ -66,10 +67,10 @@ def exit_code(only: Work) -> int:
 
 def test_rows_run_small_and_are_written_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "bench.json"
-    assert main(["--runs", "1", "--only", "1,4,8", "--json", str(file)], scale=SMALL) == 0
+    assert main(["--runs", "1", "--only", "1,4,8,16", "--json", str(file)], scale=SMALL) == 0
     report = json.loads(file.read_text(encoding="utf-8"))
     assert sorted(report) == ["commit", "machine", "python", "rows"]
-    assert [row["id"] for row in report["rows"]] == [1, 4, 8, 8, 8, 8]
+    assert [row["id"] for row in report["rows"]] == [1, 4, 8, 8, 8, 8, 16]
     names = ["id", "work", "ours_s", "against_s", "ratio", "requests", "goal", "met"]
     assert {tuple(row) for row in report["rows"]} == {tuple(names)}
     assert [row["requests"] for row in report["rows"]][:2] == [2, 11]
@@ -81,7 +82,7 @@ def test_every_row_runs_small(tmp_path: Path) -> None:
     file = tmp_path / "bench.json"
     assert main(["--runs", "1", "--json", str(file)], scale=SMALL) == 0
     report = json.loads(file.read_text(encoding="utf-8"))
-    assert sorted({row["id"] for row in report["rows"]}) == list(range(1, 16))
+    assert sorted({row["id"] for row in report["rows"]}) == list(range(1, 17))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_without_a_peer_the_rows_are_held_to_what_is_known(accepts: bool) -> Non
 
 
 OURS = Side(seconds=[0.25, 0.5], requests=[22, 21], megabytes=[30.0, 41.0])
-PEER = Side(seconds=[1.0, 2.0], requests=[22])
+PEER = Side(seconds=[1.0, 2.0], requests=[22], megabytes=[82.0, 83.0])
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,7 @@ PEER = Side(seconds=[1.0, 2.0], requests=[22])
         pytest.param(Wasted(21), Wasted(20), id="wasted"),
         pytest.param(RoundTrips(12.5), RoundTrips(12.4), id="round trips"),
         pytest.param(Megabytes(41), Megabytes(40), id="megabytes"),
+        pytest.param(FewerBytes(2), FewerBytes(2.01), id="fewer bytes"),
     ],
 )
 def test_a_goal_is_met_up_to_its_bound(kept: Goal, missed: Goal) -> None:

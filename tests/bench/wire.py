@@ -34,9 +34,13 @@ class Site:
 
     latency: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+    """Bytes of answers."""
 
     def control(self, request: Request) -> bytes:
-        """`/-/counts`, and `/-/latency?seconds=0.02`."""
+        """`/-/counts`, `/-/sent`, and `/-/latency?seconds=0.02`."""
+        if request.path == "/-/sent":
+            return http_answer(200, b"%d" % self.sent)
         if request.path == "/-/latency":
             self.latency = float(parse_qs(request.query)["seconds"][0])
         return http_answer(200, orjson.dumps(self.counts))

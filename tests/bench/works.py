@@ -9,6 +9,7 @@ from tests.bench.bench import Bench
 from tests.bench.fanout import fanout_works, small_request_works
 from tests.bench.few import few_works
 from tests.bench.joins import join_works, twice_works
+from tests.bench.masked import masked_works
 from tests.bench.measure import Work
 from tests.bench.memory import memory_works
 from tests.bench.scans import scan_works
@@ -28,6 +29,7 @@ _GROUPS = (
     small_request_works,
     write_works,
     tracking_works,
+    masked_works,
 )
 
 
