@@ -15,7 +15,7 @@ from sqlprovider.config import AUTH_OPTIONS, SETTINGS, load_config
 from sqlprovider.session import provider_names
 from sqlprovider.surfaces.demo.tour import STOPS
 from sqlprovider.surfaces.flags import read_arguments
-from sqlprovider.surfaces.render import FORMATS
+from sqlprovider.surfaces.formats import FORMATS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -225,9 +225,7 @@ def order_argument(method: Method, terms: tuple[PushedOrder, ...]) -> JSON:
     if order is None:
         return None
     up, down = order.directions
-    said = [
-        f"{_ordered_by(order, term)} {up if term.direction == 'ASC' else down}".strip() for term in terms
-    ]
+    said = [f"{_ordered_by(order, term)} {up if term.direction == 'ASC' else down}".strip() for term in terms]
     texts = said or list(order.stable)
     if not texts:
         return None
