@@ -48,6 +48,8 @@ class Op(StrEnum):
     IN = "IN"
     IS_NULL = "IS NULL"
     NOT_NULL = "IS NOT NULL"
+    TOP = "top"
+    """No comparison: the first rows by the number under a key are enough."""
 
 
 @dataclass(frozen=True, slots=True)

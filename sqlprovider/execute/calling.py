@@ -70,7 +70,7 @@ class Calling:
         return Feeds(self._feed, self._use, keeps=keeps, parents=parents)
 
     def pages(self, operations: Iterable[Operation]) -> Generator[Page, None, None]:
-        """The pages of the operations, in their order; as many as 16 operations are under way at once.
+        """The pages of the operations, in their order; up to `IN_FLIGHT` operations are under way at once.
 
         `operations` is pulled from as room is made. Closing the iterator drops what is queued.
         """
@@ -104,12 +104,10 @@ class Calling:
                 dry.set_result(self._dry_run(operation))
                 return dry
             listing = self._listing(operation)
-            fetch = listing.fetcher()
+            fetch = listing.fetcher(before=before)
 
         def perform() -> Answer:
             with operation_context(operation):
-                if before is not None:
-                    before()
                 page = fetch(tasks.stop)
                 answer = _answer_of(page)
                 if operation.method.wait and not page.missing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -48,6 +48,8 @@ class Call:
     request: httpx.Request
     is_repeatable: bool
     is_first: bool = True
+    before: Callable[[], None] | None = None
+    """Called when the first attempt has its turn, right before it is sent."""
 
 
 class TimedStream(httpx.SyncByteStream):

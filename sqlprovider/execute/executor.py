@@ -198,7 +198,7 @@ class StatementCalls:
         return self._made().feeds(keeps, parents)
 
     def pages(self, operations: Iterable[Operation]) -> Generator[Page, None, None]:
-        """The pages of the operations, in their order; as many as 16 operations are under way at once.
+        """The pages of the operations, in their order; up to `IN_FLIGHT` operations are under way at once.
 
         `operations` is pulled from as room is made. Closing the iterator drops what is queued.
         """

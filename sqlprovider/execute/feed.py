@@ -57,7 +57,7 @@ class Feed:
 
     def start(self) -> None:
         """Has the next pages fetched, as many as are known to follow."""
-        wanted = min(IN_FLIGHT, self._listing.upcoming) if self.is_eager else 1
+        wanted = max(1, min(IN_FLIGHT, self._listing.upcoming)) if self.is_eager else 1
         while not self._is_over and len(self._asked) < wanted:
             fetch = partial(self._listing.fetcher(len(self._asked)), self._tasks.stop)
             self._asked.append(future := self._tasks.submit(fetch))
@@ -77,6 +77,8 @@ class Feed:
             fetched = self._listing.advance(self._tasks.result(self._asked.popleft()))
         self._taken += 1
         self._is_over = not fetched.goes_on
+        while self._asked and not self._listing.upcoming:
+            self._asked.pop().cancel()
         if self._shelf is not None:
             self._keep(fetched, self._shelf)
         if self._is_over:

@@ -39,10 +39,15 @@ class Listing:
 
     @property
     def upcoming(self) -> int:
-        """How many pages are known to follow: 1, or all of them where they are numbered."""
+        """How many pages are known to follow: 1, or all of them where they are numbered.
+
+        0: one, and those that were asked for already must be asked for again.
+        """
         return self._paginator.upcoming
 
-    def fetcher(self, step: int = 0) -> Callable[[threading.Event], Page]:
+    def fetcher(
+        self, step: int = 0, before: Callable[[], None] | None = None
+    ) -> Callable[[threading.Event], Page]:
         """What fetches the page `step` pages after the next one, in any thread."""
         parameters, is_first = self._paginator.parameters(step), self._is_first and step == 0
         address = self.target.address
@@ -55,7 +60,7 @@ class Listing:
                 version=address.service.version,
             )
             repeatable = is_repeatable(self.operation.method)
-            call = Call(self.operation, self.target, request, repeatable, is_first=is_first)
+            call = Call(self.operation, self.target, request, repeatable, is_first, before)
             return self._sender.page(call, stop)
 
         return fetch

@@ -29,7 +29,7 @@ Step: TypeAlias = Generator[Send, Reply, None]
 
 
 def run_steps(calls: StatementCalls, steps: Iterable[Step], *, halted: Callable[[], bool]) -> None:
-    """Runs the steps, as many as 16 at once; none is begun once `halted` says so.
+    """Runs the steps, as many as `IN_FLIGHT` at once; none is begun once `halted` says so.
 
     The steps themselves run in this thread, so they need no locks. Raises StatementInterrupted for Ctrl-C,
     after every step has been told.

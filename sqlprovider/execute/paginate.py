@@ -21,7 +21,10 @@ class Paginator(Protocol):
 
     @property
     def upcoming(self) -> int:
-        """How many pages from the one at hand on can be asked for already."""
+        """How many pages from the one at hand on can be asked for already.
+
+        0: one, and those that were asked for before are not to be used.
+        """
 
     def parameters(self, step: int = 0) -> dict[str, JSON]:
         """What the request for the page at hand takes beside the operation's arguments, by parameter name.
@@ -132,13 +135,19 @@ class NumberPages:
         self._total = 0
         self._longest = 0
         """Rows of the longest page so far, where the total counts."""
+        self._is_moving = False
         self._last: list[JSON] = []
 
     @property
     def upcoming(self) -> int:
-        """As many as the total says, should the others be as long as the first."""
+        """As many as the total says, should the others be as long as the first; 0 while the total moves.
+
+        Pages that were answered in another order than that of their numbers may then lack a row.
+        """
         if not self._longest:
             return 1
+        if self._is_moving:
+            return 0
         return max(1, -(-(self._total - self._rows) // self._longest))
 
     def parameters(self, step: int = 0) -> dict[str, JSON]:
@@ -167,6 +176,7 @@ class NumberPages:
                 reason="wrong_total",
                 pointer=at,
             )
+        self._is_moving = bool(self._longest) and total != self._total
         self._total = total
         self._longest = max(self._longest, len(page.items))
         if self._rows > total or (self._rows < total and not page.items):

@@ -138,7 +138,10 @@ class Sender:
         return sent
 
     def _attempt(self, call: Call, stop: threading.Event, attempt: int) -> _Sent:
-        sequence, started = self._ledger.take(), self._clock.monotonic()
+        sequence = self._ledger.take()
+        if attempt == 1 and call.before is not None:
+            call.before()
+        started = self._clock.monotonic()
         request = call.request
         request.extensions = {**request.extensions, "timeout": httpx.Timeout(self._timeout).as_dict()}
         response, failure, outcome = None, None, Outcome()

@@ -141,6 +141,8 @@ class Scan:
 
     viewed: tuple[PushedTerm, ...] = ()
     """What is asked of the column by which the default view hides rows."""
+    top: PushedTerm | None = None
+    """The first rows by the number under a key are all that is wanted, and nothing drops any of them."""
     probes: tuple[PushedTerm, ...] = ()
     """Equalities that the API is told nothing of: rows that were read already are found by them."""
 
@@ -155,6 +157,7 @@ class Scan:
         operands: list[Const | Slot | None] = [
             *(b.operand for b in (*self.bindings, *self.options, *self.echoes)),
             *(term.operand for term in (*self.pushed, *self.times, *self.viewed)),
+            None if self.top is None else self.top.operand,
             *self.limit,
             self.view,
         ]
@@ -183,6 +186,7 @@ class Scan:
             pushed=tuple(replace(term, operand=moved(term.operand)) for term in self.pushed),
             times=tuple(replace(term, operand=moved(term.operand)) for term in self.times),
             viewed=tuple(replace(term, operand=moved(term.operand)) for term in self.viewed),
+            top=None if self.top is None else replace(self.top, operand=moved(self.top.operand)),
             probes=tuple(replace(term, operand=moved(term.operand)) for term in self.probes),
             limit=tuple(moved(operand) for operand in self.limit),
             view=None if self.view is None else moved(self.view),
@@ -200,6 +204,8 @@ class Scan:
             text += " order(" + ", ".join(f"{o.column} {o.direction}" for o in self.order) + ")"
         if self.limit:
             text += " limit"
+        if self.top is not None:
+            text += f" first({self.top.column}->>'{self.top.key}')"
         if self.walk is not None:
             text += f" walk {self.walk.parent.resource.name}.{self.walk.parent.key}"
         return text

@@ -32,7 +32,7 @@ def push_predicates(
     """The predicates that the method can apply; none into a parameter the statement gives (`taken`)."""
     terms = []
     for predicate in offer.predicates:
-        if not predicate.usable or not isinstance(predicate.operand, Const | Slot):
+        if not predicate.usable or not isinstance(predicate.operand, Const | Slot) or predicate.op is Op.TOP:
             continue
         if (term := _push(resource, method, predicate, taken)) is not None:
             terms.append(term)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlprovider.catalog.model import Parent, Resource, Role, Verb
 from sqlprovider.plan.choose import FindResource, Fit, Offer, fits, given_options, refuse
 from sqlprovider.plan.model import Binding, PushedOrder, PushedTerm, Refusal, Scan, Walk
-from sqlprovider.plan.pushdown import push_order, push_predicates
+from sqlprovider.plan.pushdown import orders_by_key, push_order, push_predicates
 from sqlprovider.values import Const, Op, Predicate, Slot, Type
 
 _COMPARISONS = (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN, Op.IS)
@@ -113,7 +113,40 @@ def _scan(resource: Resource, fit: Fit, offer: Offer, find: FindResource, wish: 
         viewed=_viewed(resource, offer),
     )
     scan = _with_order_and_limit(scan, offer, wish)
-    return replace(scan, probes=_probes(scan, offer, wish))
+    return replace(scan, top=_top(scan, offer), probes=_probes(scan, offer, wish))
+
+
+def _top(scan: Scan, offer: Offer) -> PushedTerm | None:
+    """What the first rows are, where one list answers and no condition is left that could drop one."""
+    said = [predicate for predicate in offer.predicates if predicate.op is Op.TOP and predicate.usable]
+    others = [predicate for predicate in offer.predicates if predicate.op is not Op.TOP]
+    bound = {binding.column for binding in scan.bindings if not binding.many}
+    if len(said) != 1 or not isinstance(said[0].operand, Slot) or said[0].key is None:
+        return None
+    is_left = any(p.op is not Op.EQ or not p.usable or p.column not in bound for p in others)
+    twice = len({predicate.column for predicate in others}) < len(others)
+    if (
+        is_left
+        or twice
+        or not is_one_list(scan)
+        or not orders_by_key(scan.method, said[0].column, said[0].key)
+    ):
+        return None
+    return PushedTerm(said[0].column, Op.TOP, said[0].operand, said[0].key, exact=False)
+
+
+def is_one_list(scan: Scan) -> bool:
+    """Whether one operation answers, in an order that is not settled yet."""
+    order = scan.method.push.order
+    many = any(binding.many for binding in (*scan.bindings, *scan.options, *scan.echoes))
+    given = {option.parameter for option in scan.options}
+    return (
+        order is not None
+        and order.parameter not in given
+        and scan.walk is None
+        and scan.method.tree is None
+        and not (many or scan.order or scan.limit or scan.pages_as_rows)
+    )
 
 
 def _probes(scan: Scan, offer: Offer, wish: Wish) -> tuple[PushedTerm, ...]:
@@ -262,6 +295,7 @@ def _residual(
         p.column if p.key is None else f"{p.column}->>'{p.key}'"
         for p in offer.predicates
         if p.usable and (p.column not in done or p.op not in (Op.EQ, Op.IS, Op.IN)) and p.column not in exact
+        if p.op is not Op.TOP
     }
     return tuple(sorted(names))
 

@@ -19,7 +19,7 @@ from sqlprovider.sql.sets import set_edits
 from sqlprovider.sql.shape import read_limit, read_shape
 from sqlprovider.sql.splice import Edit, Edits
 from sqlprovider.sql.statement import Names, Shape, TableRef, Top
-from sqlprovider.sql.top import read_top
+from sqlprovider.sql.top import read_top, top_edits
 from sqlprovider.sql.tree import Tree
 from sqlprovider.values import Const, Listed, Op, Operand, Param, Predicate
 
@@ -91,6 +91,7 @@ def analyse(resolved: Resolved, trees: Iterable[Tree], names: Names) -> Analysis
         converted = datetime_edits(tree, scopes)
         edits += [*converted.values(), *push_edits(tree, scopes), *set_edits(tree, scopes)]
         reader = PredicateReader(tree, scopes, converted)
+        edits += top_edits(tree, scopes, reader)
         for conjunct in selects_conjuncts(tree.root):
             conditions += reader.conditions(conjunct)
         warnings |= dict.fromkeys(text_key_warnings(tree, scopes))

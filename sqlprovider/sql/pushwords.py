@@ -46,7 +46,7 @@ def push_edits(tree: Tree, scopes: Scopes) -> Iterator[Edit]:
     for conjunct in selects_conjuncts(tree.root):
         words = [word for compared in comparisons(conjunct) if (word := _word(tree, scopes, compared))]
         extent = tree.extent(conjunct)
-        if words and extent is not None and _stands_alone(tree, *extent):
+        if words and extent is not None and stands_alone(tree, *extent):
             span = tree.resolved.piece.span(*extent)
             yield Edit(span.start, span.start, "(")
             yield Edit(span.end, span.end, "".join(f" AND {word}" for word in words) + ")")
@@ -140,7 +140,7 @@ def _value(
     return None if extent is None else sign + tree.resolved.cut(*extent)
 
 
-def _stands_alone(tree: Tree, start: int, stop: int) -> bool:
+def stands_alone(tree: Tree, start: int, stop: int) -> bool:
     """Whether `tokens[start:stop]` is a whole term to SQLite too: parentheses round it change nothing."""
     piece = tree.resolved.piece
     depth = 0

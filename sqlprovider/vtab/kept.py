@@ -11,6 +11,7 @@ from sqlprovider.errors import Error
 from sqlprovider.execute.feed import Feed, Feeds
 from sqlprovider.execute.reader import ScanReader
 from sqlprovider.values import Row, SQLValue
+from sqlprovider.vtab.topreader import TopReader
 
 
 class Rows(Protocol):
@@ -66,7 +67,7 @@ Probe = tuple[int, SQLValue]
 class KeptRows:
     """The rows of one scan under given values, read as far as somebody wanted them."""
 
-    def __init__(self, reader: ScanReader, feeds: Feeds) -> None:
+    def __init__(self, reader: ScanReader | TopReader, feeds: Feeds) -> None:
         self._reader = reader
         self._feeds = feeds
         self._pages: list[tuple[int, Feed, int]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlprovider.execute.executor import StatementCalls
@@ -14,6 +15,7 @@ from sqlprovider.plan.refusal import refusal_error
 from sqlprovider.values import Slot, Type, cast
 from sqlprovider.vtab.crossing import crossing
 from sqlprovider.vtab.kept import KeptRows, Probe, Rows
+from sqlprovider.vtab.topreader import TopReader
 
 if TYPE_CHECKING:
     from sqlprovider.catalog.model import Resource
@@ -151,9 +153,17 @@ class Reading:
                 return cursor
         return None
 
-    def reader(self, asked: Asked) -> ScanReader:
+    def reader(self, asked: Asked) -> ScanReader | TopReader:
         """Reads a scan from its beginning."""
-        return ScanReader(asked.scan, asked.arguments, self.calls, self.feeds)
+        if asked.scan.top is not None and isinstance(asked.scan.top.operand, Slot):
+            said = asked.arguments[asked.scan.top.operand.position]
+            if isinstance(said, str):
+                return TopReader(asked.scan, said, partial(self.read, asked))
+        return self.read(asked, asked.scan)
+
+    def read(self, asked: Asked, scan: Scan) -> ScanReader:
+        """Reads a scan like the one that is asked for, with its values."""
+        return ScanReader(scan, asked.arguments, self.calls, self.feeds)
 
     def leave(self, cursor: Cursor, *, at_end: bool) -> None:
         """A cursor is closed or asked for something else: before its end if the statement's LIMIT says so."""
@@ -176,7 +186,7 @@ class Reading:
     def _none(self) -> Generator[Rows]:
         yield from ()
 
-    def _once(self, reader: ScanReader) -> Generator[Rows]:
+    def _once(self, reader: ScanReader | TopReader) -> Generator[Rows]:
         try:
             for page in reader:
                 reader.use()

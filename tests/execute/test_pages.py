@@ -241,3 +241,26 @@ def test_an_error_of_the_second_operation_comes_after_the_first_ones_pages() -> 
     assert names(next(pages).items) == ["r0"]
     with pytest.raises(AuthError):
         next(pages)
+
+
+@pytest.mark.parametrize("late", [2, 3], ids=["the second page is late", "the third page is late"])
+def test_rows_that_come_while_numbered_pages_are_fetched_together_do_no_harm(late: int) -> None:
+    # Each answer finds one row more. Pages two and three are asked for together, and one waits for the other.
+    first_of_two, rows, lock = threading.Event(), 11, threading.Lock()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal rows
+        number = int(request.url.params["page_token"])
+        if number == late:
+            assert first_of_two.wait(5)
+        with lock:
+            rows += 1
+            found = list(range(rows, 0, -1))[5 * (number - 1) : 5 * number]
+            total = rows
+        if number == 5 - late:
+            first_of_two.set()
+        return ok({"runs": [{"name": str(name)} for name in found], "total": total})
+
+    pages = Pages("number", parameter="page_token", total=("total",), first=1)
+    listed = make_executor(answer).begin(Settings()).pages(lists("e", method=list_method(pages=pages)))
+    assert {name for page in listed for name in names(page.items)} >= {str(name) for name in range(1, 13)}

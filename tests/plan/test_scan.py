@@ -324,3 +324,43 @@ def test_an_equality_on_a_field_only_picks_rows() -> None:
 def test_one_value_of_an_in_after_the_other_picks_nothing() -> None:
     found = resource([key("id"), item("name")], method("list"))
     assert scan(found, where("name", "=", Slot(3)), listed=frozenset({3})).probes == ()
+
+
+ORDERED = method(
+    "list",
+    required("group"),
+    takes("order"),
+    push=Push(order=Order("order", {}, {}, keys={"scores": "{key}"})),
+)
+SCORED = resource([key("group"), key("id"), item("size"), item("scores", Type.JSON)], ORDERED)
+TOP = where("scores", "top", Slot(1), key="acc")
+
+
+def test_the_first_rows_of_one_list_are_all_that_is_wanted() -> None:
+    found = scan(SCORED, where("group", "=", Slot(0)), TOP)
+    assert found.top is not None
+    assert (found.slots, found.residual) == (frozenset({0, 1}), ())
+    assert found.key == "list(group) first(scores->>'acc')"
+    assert found.renumbered({0: 1, 1: 0}).slots == frozenset({0, 1})
+
+
+@pytest.mark.parametrize(
+    "predicates",
+    [
+        pytest.param((where("group", "=", "g"),), id="nobody wants them"),
+        pytest.param((where("group", "=", "g"), TOP, where("size", "=", "1")), id="a condition is left"),
+        pytest.param((where("group", "=", "g"), TOP, where("group", "=", "h")), id="two of one column"),
+        pytest.param((where("group", "=", "g"), TOP, where("size", ">", "1")), id="no equality"),
+        pytest.param((where("group", "IN", ("g", "h")), TOP), id="several lists"),
+        pytest.param((where("group", "=", "g"), where("scores", "top", Slot(1), key="")), id="no such key"),
+        pytest.param((where("group", "=", "g"), TOP, TOP), id="twice"),
+        pytest.param((where("group", "=", "g"), where("scores", "top", "x", key="acc")), id="a literal"),
+    ],
+)
+def test_otherwise_every_row_is_wanted(predicates: tuple[Predicate, ...]) -> None:
+    assert scan(SCORED, *predicates).top is None
+
+
+def test_a_method_without_an_order_is_read_whole() -> None:
+    found = resource([key("group"), item("scores", Type.JSON)], method("list", required("group")))
+    assert scan(found, where("group", "=", "g"), TOP).top is None
