@@ -326,12 +326,8 @@ def test_one_value_of_an_in_after_the_other_picks_nothing() -> None:
     assert scan(found, where("name", "=", Slot(3)), listed=frozenset({3})).probes == ()
 
 
-ORDERED = method(
-    "list",
-    required("group"),
-    takes("order"),
-    push=Push(order=Order("order", {}, {}, keys={"scores": "{key}"})),
-)
+BY_KEY = Push(order=Order("order", {}, {}, keys={"scores": "{key}"}))
+ORDERED = method("list", required("group"), takes("order"), push=BY_KEY)
 SCORED = resource([key("group"), key("id"), item("size"), item("scores", Type.JSON)], ORDERED)
 TOP = where("scores", "top", Slot(1), key="acc")
 
