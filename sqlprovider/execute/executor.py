@@ -147,8 +147,10 @@ class Executor:
             calls.cancel()
         with self._lock:
             self._closed = True
-            if self._platforms is not None:
-                self._platforms.close()
+            platforms = self._platforms
+        # Not under the lock: a transport that was handed in may close what it is part of.
+        if platforms is not None:
+            platforms.close()
 
 
 class StatementCalls:
