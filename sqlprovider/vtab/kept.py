@@ -95,8 +95,8 @@ class KeptRows:
         place = 0
         self.times += 1
         if probe is not None and self._used and self._used == len(self._pages):
-            yield from self._found(probe)
             place = self._used
+            yield from self._found(probe)
         while place < len(self._pages) or self._read():
             self._use(place)
             page = self._page(place)
@@ -151,7 +151,9 @@ class KeptRows:
     def _found(self, probe: Probe) -> Iterator[Rows]:
         """The rows of the pages so far that a probe finds."""
         column, value = probe
-        for place, found in groupby(self._index(column).get(value, ()), itemgetter(0)):
+        # A copy: pages that are read while these rows are looked at are given as pages.
+        places = tuple(self._index(column).get(value, ()))
+        for place, found in groupby(places, itemgetter(0)):
             yield Picked(self._page(place), [number for _, number in found])
 
     def _index(self, column: int) -> dict[SQLValue, list[tuple[int, int]]]:

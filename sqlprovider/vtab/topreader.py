@@ -58,7 +58,6 @@ class TopReader:
         if kept is not None and len(kept) >= self._wanted:
             self._is_over = True
             return kept
-        self._reader.use()
         self._reader.close()
         self._reader = self._read(self._scan)
         return next(self._reader)
