@@ -1,7 +1,7 @@
 """Module, Table, Cursor: a few lines each between SQLite and plan/ and execute/.
 
-BestIndex asks `plan_scan` and keeps the Scan under a number; Filter hands it to the statement's `Reading`. The
-cursor's methods are C callables bound in Filter, so that Python runs once a page and not once a cell.
+BestIndex asks `plan_scan` and keeps the Scan under a number; Filter hands it to the statement's `Reading`.
+The cursor's methods are C callables bound in Filter, so that Python runs once a page and not once a cell.
 """
 
 from __future__ import annotations
