@@ -36,7 +36,7 @@ _HOUR = 3_600_000
 _CLOCK = [f"{second // 60:02}:{second % 60:02}" for second in range(3600)]
 _THOUSANDTHS = [f".{ms:03}" for ms in range(1000)]
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
-_TRUTHS = {True: 1, False: 0}
+_TRUTHS: dict[JSON, SQLValue] = {True: 1, False: 0, None: None}
 
 
 def converter(column: Column) -> Convert:
@@ -56,6 +56,8 @@ def converter(column: Column) -> Convert:
 def _in_bulk(ways: _Ways, column: Column, values: Sequence[JSON]) -> Sequence[SQLValue] | None:
     if column.zero_is_null:
         values = [None if value in (0, "", "0") else value for value in values]
+    if column.type is Type.BOOLEAN:
+        return list(map(_TRUTHS.__getitem__, values))
     kinds = _kinds(values)
     bulk = ways.get(kinds - {NoneType})
     if bulk is None or bulk is _as_they_are:
@@ -104,10 +106,6 @@ def _are_within(column: Column, numbers: Sequence[Any]) -> bool:
 
 def _numbers(column: Column, values: Sequence[Any]) -> Sequence[SQLValue] | None:
     return _fractions(column, list(map(float, values)))
-
-
-def _truths(column: Column, values: Sequence[Any]) -> Sequence[SQLValue]:
-    return list(map(_TRUTHS.__getitem__, values))
 
 
 def _epochs(column: Column, values: Sequence[Any]) -> Sequence[SQLValue]:
@@ -176,19 +174,17 @@ def _ways(column: Column) -> _Ways:
         return {}
     if column.type is Type.DATETIME and column.wire is Wire.EPOCH_MS:
         return {_INT: _epochs, _STR: _epoch_texts, _NOTHING: _as_they_are}
-    return _WAYS[column.type]
+    return _WAYS.get(column.type, {})
 
 
 _NOTHING: frozenset[type] = frozenset()
 _STR: frozenset[type] = frozenset({str})
 _INT: frozenset[type] = frozenset({int})
 _FLOAT: frozenset[type] = frozenset({float})
-_BOOL: frozenset[type] = frozenset({bool})
 
 _WAYS: dict[Type, _Ways] = {
     Type.TEXT: {_STR: _as_they_are, _NOTHING: _as_they_are},
     Type.INTEGER: {_INT: _integers, _STR: _integer_texts, _NOTHING: _as_they_are},
     Type.REAL: {_FLOAT: _fractions, _INT: _numbers, _INT | _FLOAT: _numbers, _NOTHING: _as_they_are},
-    Type.BOOLEAN: {_BOOL: _truths, _NOTHING: _as_they_are},
     Type.DATETIME: {_STR: _instants, _NOTHING: _as_they_are},
 }

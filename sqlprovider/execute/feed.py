@@ -160,9 +160,9 @@ class Feeds:
 
     def _shared(self, operation: Operation) -> Operation:
         """Who reads a resource for the second time may want other fields of it: all of them come at once."""
-        if operation.fields is None or not self.keeps(operation.resource):
-            return operation
-        return replace(operation, fields=None)
+        if self.keeps(operation.resource):
+            return replace(operation, fields=None, reads=None)
+        return replace(operation, reads=None) if self.rows.are_asked else operation
 
     def keeps(self, resource: Name) -> bool:
         """Whether a resource is read more than once."""
@@ -274,4 +274,5 @@ class Pages:
 def _key(operation: Operation) -> str:
     """What is the same for operations that are one and the same request."""
     said = (str(operation.resource), operation.method.name, operation.arguments, operation.page_size)
-    return json.dumps([*said, operation.body, operation.fields])
+    reads = None if operation.reads is None else sorted(map(str, operation.reads))
+    return json.dumps([*said, operation.body, operation.fields, reads])

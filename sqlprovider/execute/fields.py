@@ -43,7 +43,15 @@ class Items:
         around = path[:-1]
         if around not in self._known:  # several columns lie in the same object
             self._known[around] = self.at(around)
-        return _below(self._known[around], path[-1])
+        return below(self._known[around], path[-1])
+
+    def objects(self, path: Path) -> Sequence[bool]:
+        """For each item whether there is an object at a path."""
+        return [isinstance(value, dict) for value in self.at(path)]
+
+    def as_is(self, column: Column) -> Iterable[SQLValue] | None:
+        """The cells of a column, once, where they are known to be the values there; else None."""
+        return None
 
     def _enclosing(self, level: int) -> Sequence[JSON]:
         if self._parents is None:
@@ -86,7 +94,8 @@ def read_item(column: Column) -> Read:
     return lambda found: convert(found.at(path))
 
 
-def _below(values: Sequence[Any], key: str) -> Sequence[JSON]:
+def below(values: Sequence[Any], key: str) -> Sequence[JSON]:
+    """The value under a key of each; None where there is none."""
     try:
         return list(map(itemgetter(key), values))
     except (KeyError, TypeError):  # one has no such key, or no keys
@@ -104,8 +113,8 @@ def _present(texts: Mapping[str, str], found: Items) -> Sequence[SQLValue]:
 def _or_absent(column: Column, found: Items) -> Sequence[JSON]:
     """The values, or what their absence means where the object that would hold one is there."""
     return [
-        column.absent if value is None and isinstance(around, dict) else value
-        for value, around in zip(found.at(column.path), found.at(column.path[:-1]), strict=True)
+        column.absent if value is None and is_there else value
+        for value, is_there in zip(found.at(column.path), found.objects(column.path[:-1]), strict=True)
     ]
 
 

@@ -26,6 +26,11 @@ class KnownRows:
         self._keys: set[tuple[str, str | None, Row]] = set()
         self._readers: dict[tuple[str, str], tuple[tuple[Resource, Method, RowDecoder], ...]] = {}
 
+    @property
+    def are_asked(self) -> bool:
+        """Whether any scan asks for them."""
+        return bool(self._parents)
+
     def look_into(self, page: Page) -> None:
         """Takes up the rows of the parents that a page holds."""
         if not self._parents or page.missing or page.operation.fields is not None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 
@@ -14,6 +15,7 @@ from sqlprovider.catalog.model import ErrorShape, Method, Path
 from sqlprovider.errors import AuthError, BackendError, DataError, Error, IntegrityError, RateLimitedError
 from sqlprovider.execute.items import items_at, pointer, value_at
 from sqlprovider.execute.jsontext import load_json
+from sqlprovider.execute.layout import Layout, layout_of
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
 
@@ -27,11 +29,12 @@ class Page:
     """The rows of one exchange."""
 
     operation: Operation
-    items: list[JSON]
+    items: list[Any]
+    """JSON values; what `layout` has made of them where there is one."""
     parents: list[tuple[JSON, ...]] | None
     """For each item the items it lies in, nearest first; None where the rows path has one level."""
     answer: dict[str, JSON]
-    """The whole answer."""
+    """The whole answer; where there is a layout, what is beside the items."""
     status: int
     request_id: str | None
     headers: Mapping[str, str]
@@ -43,6 +46,8 @@ class Page:
     """The answer to an earlier attempt was lost: that attempt may have acted too."""
     size: int = 0
     """Bytes of the body."""
+    layout: Layout | None = None
+    """How the items were read; None: they are as they came."""
     cached_at: str | None = None
     """When it was asked for, as a DATETIME, where it was kept from an earlier statement."""
 
@@ -79,12 +84,16 @@ def decode_page(
     """The page that a response holds. Raises what an error answer or an unreadable one stands for."""
     identity = request_id(response, errors)
     missing = False
-    items: list[JSON] = []
+    items: list[Any] = []
     parents: list[tuple[JSON, ...]] | None = None
-    if response.is_success:
-        method = operation.method
-        answer = _answer(response, method)
-        _check_complete(answer, method)
+    layout = layout_of(operation) if response.is_success else None
+    if layout is not None and (laid := layout.read(response.content)) is not None:
+        items, answer = laid
+        _check_complete(answer, operation.method)
+    elif response.is_success:
+        layout = None
+        answer = _answer(response, operation.method)
+        _check_complete(answer, operation.method)
         items, parents = items_at(answer, operation.method)
     elif operation.method.missing and is_first and _means_missing(response, operation.method, errors):
         answer, missing = {}, True
@@ -101,6 +110,7 @@ def decode_page(
         elapsed_ms=elapsed_ms,
         missing=missing,
         size=len(response.content),
+        layout=layout,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import compress
+from itertools import compress, repeat
+from operator import itemgetter
 
 from sqlprovider.catalog.model import CACHED_AT, Drop, Resource, Role, View
 from sqlprovider.errors import DataError
@@ -70,7 +71,9 @@ class RowDecoder:
         self._used = sorted(scan.used if columns is None else set(columns))
         names = [column.name for column in resource.columns]
         self._key = [names.index(column.name) for name in resource.key if (column := resource.column(name))]
-        self._key_is_used = set(self._key) <= set(self._used)
+        wanted = list(self._wanted)
+        in_rows = set(self._key) <= set(self._used)
+        self._key_at = [wanted.index(position) for position in self._key] if in_rows else None
         self._reads: dict[int, Read] = {}
         self._seed = hash(resource.name)
         self._counts: dict[str, int] = {}
@@ -80,25 +83,24 @@ class RowDecoder:
         if self.scan.pages_as_rows:
             return self._page_row(page)
         echo = {CACHED_AT: page.cached_at} | dict(page.operation.echo) | self._of_headers(page)
-        found = Items(page.items, page.parents)
+        found = Items(page.items, page.parents) if page.layout is None else page.layout.items(page.items)
         ordinals: Sequence[int] = range(len(page.items))
         if (keep := _kept(self.scan.resource, page.operation, found)) is not None:
             found, ordinals = found.only(keep), list(compress(ordinals, keep))
         cells = self._decoded(found, echo)
-        nothing = [None] * len(found)
-        rows = list(zip(*(cells.get(position, nothing) for position in self._wanted), strict=True))
-        if not self._wanted:
-            rows = [()] * len(found)
+        count = len(found)
+        held = (cells.get(position, repeat(None, count)) for position in self._wanted)
+        rows: list[Row] = list(zip(*held, strict=True)) if self._wanted else [()] * count
         if not self._key:
             place, first = self._place(page)
             return PageRows(rows, lambda: self._numbers((place, first + ordinal) for ordinal in ordinals))
-        if self._key_is_used:
-            keys = [cells[position] for position in self._key]
-            return PageRows(rows, lambda: self._numbers(zip(*keys, strict=True)))
+        if self._key_at is not None:
+            keys = [itemgetter(at) for at in self._key_at]
+            return PageRows(rows, lambda: self._numbers(zip(*(map(key, rows) for key in keys), strict=True)))
         return PageRows(rows, lambda: self._numbers(self._identities(found, echo)))
 
-    def _decoded(self, found: Items, echo: _Echo) -> dict[int, Sequence[SQLValue]]:
-        """The cells of the columns that are used, by the column's position."""
+    def _decoded(self, found: Items, echo: _Echo) -> dict[int, Iterable[SQLValue]]:
+        """The cells of the columns that are used, each to be gone through once, by the column's position."""
         try:
             return {position: self._cells(position, found, echo) for position in self._used}
         except DataError:
@@ -107,11 +109,13 @@ class RowDecoder:
                     self._cells(position, found.one(ordinal), echo)
             raise
 
-    def _cells(self, position: int, found: Items, echo: _Echo) -> Sequence[SQLValue]:
-        """The cells of a column."""
+    def _cells(self, position: int, found: Items, echo: _Echo) -> Iterable[SQLValue]:
+        """The cells of a column, to be gone through once."""
         column = self.scan.resource.columns[position]
         if is_bound(column, echo):
-            return [bound_value(column, echo)] * len(found)
+            return repeat(bound_value(column, echo), len(found))
+        if (cells := found.as_is(column)) is not None:
+            return cells
         if (read := self._reads.get(position)) is None:
             read = self._reads[position] = read_item(column)
         return read(found)

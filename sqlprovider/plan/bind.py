@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlprovider.catalog.model import Parameter, View
 from sqlprovider.errors import ProgrammingError, Warning
 from sqlprovider.plan.model import Binding, Operation, PushedTerm, Scan
-from sqlprovider.plan.projection import fields_text
+from sqlprovider.plan.projection import fields_text, wanted_reads
 from sqlprovider.plan.pushdown import filter_text, order_argument
 from sqlprovider.plan.wire import default_value, shorten, to_wire
 from sqlprovider.values import (
@@ -39,10 +39,17 @@ def bind_scan(
     bindings = [b for b in (*scan.bindings, *scan.options, *scan.echoes) if b.parameter not in fixed]
     sets = [_named_values(scan, binding, arguments) for binding in bindings]
     shared = _shared(scan, arguments)
-    page_size, fields = _page_size(scan, arguments), fields_text(scan)
+    like = Operation(
+        resource=scan.resource.name,
+        method=scan.method,
+        arguments=(),
+        page_size=_page_size(scan, arguments),
+        fields=fields_text(scan),
+        reads=wanted_reads(scan),
+    )
     for values in itertools.product(*sets):
         chosen = {**fixed, **{b.parameter: value for b, value in zip(bindings, values, strict=True)}}
-        yield _operation(scan, chosen, shared, page_size, fields)
+        yield _operation(scan, chosen, shared, like)
 
 
 def scans_by_view(scan: Scan, arguments: Sequence[Argument]) -> Iterator[Scan]:
@@ -243,12 +250,9 @@ def _page_size(scan: Scan, arguments: Sequence[Argument]) -> int | None:
 
 
 def _operation(
-    scan: Scan,
-    chosen: Mapping[str, SQLValue],
-    shared: Mapping[str, JSON],
-    page_size: int | None,
-    fields: str | None,
+    scan: Scan, chosen: Mapping[str, SQLValue], shared: Mapping[str, JSON], like: Operation
 ) -> Operation:
+    """One operation of several that differ in what was chosen."""
     method, where = scan.method, f"SELECT on {scan.resource.name}"
     view = _view_in_force(scan, chosen)
     arguments: dict[str, JSON] = {}
@@ -261,14 +265,11 @@ def _operation(
             arguments[parameter.name] = view
         elif (default := default_value(parameter)) is not None:
             arguments[parameter.name] = default
-    return Operation(
-        resource=scan.resource.name,
-        method=method,
+    return replace(
+        like,
         arguments=tuple(sorted(arguments.items())),
         echo=tuple(sorted(_echo(scan, chosen).items())),
         view=view,
-        page_size=page_size,
-        fields=fields,
     )
 
 

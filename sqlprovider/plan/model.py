@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sqlprovider.catalog.model import Method, Resource, Verb
-from sqlprovider.values import JSON, Const, Name, Op, Predicate, Slot
+from sqlprovider.catalog.model import Method, Path, Resource, Verb
+from sqlprovider.values import JSON, Const, Name, Op, Predicate, Slot, Type
+
+Reads = frozenset[tuple[Path, Type | None]]
+"""Places in an item. With a type: what is there is the cell of a column of that type, as it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +33,8 @@ class Operation:
     """For a batch: the arguments of each row."""
     fields: str | None = None
     """What the method's `push.fields` takes: the fields that are wanted of an item; None: every one."""
+    reads: Reads | None = None
+    """All that is read of an item; None: items are wanted as they are."""
 
     @property
     def name(self) -> str:

@@ -1,11 +1,12 @@
-"""Which of an item's fields a scan needs, for APIs that can leave out the others. Pure."""
+"""Which of an item's fields a scan needs: the others need not be sent, or need not be read. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlprovider.catalog.model import Column, Path, Resource, Role
-from sqlprovider.plan.model import Scan
+from sqlprovider.catalog.model import ITSELF, Column, Path, Resource, Role, Wire
+from sqlprovider.plan.model import Reads, Scan
+from sqlprovider.values import Type
 
 
 def wanted_fields(scan: Scan) -> tuple[str, ...]:
@@ -19,8 +20,7 @@ def wanted_fields(scan: Scan) -> tuple[str, ...]:
         return ()
     if len(method.rows or ()) > 1 or spelling.parameter in {option.parameter for option in scan.options}:
         return ()
-    needed = [column for position, column in enumerate(resource.columns) if position in scan.used]
-    needed += [column for name in resource.key if (column := resource.column(name)) is not None]
+    needed = _needed(scan)
     if any(column.whole_item for column in needed):
         return ()
     names = {*_fields(needed), *(path[0] for path in _deciding(resource) if path)}
@@ -38,6 +38,58 @@ def fields_text(scan: Scan) -> str | None:
     if spelling is None or not names:
         return None
     return spelling.template.replace("{names}", spelling.separator.join(names))
+
+
+def wanted_reads(scan: Scan) -> Reads | None:
+    """All that a scan looks at in an item; None where items are wanted as they are.
+
+    Nothing else of them is made into values. The key is always looked at: rows are told apart by it.
+    """
+    method, resource = scan.method, scan.resource
+    if scan.whole or scan.pages_as_rows or method.tree is not None or method.plain_rows:
+        return None
+    if len(method.rows or ()) != 1 or not (method.rows or ("",))[0].endswith("[]"):
+        return None
+    needed = [column for column in _needed(scan) if column.role in (Role.PARAMETER, Role.ITEM)]
+    if any(column.whole_item or column.present for column in needed):
+        return None
+    pages, keys = method.pages, [column for column in needed if column.path and column.name in resource.key]
+    if pages is not None and pages.style == "number" and not keys:
+        return None  # a page that came before is known by its rows
+    return _reads(resource, needed)
+
+
+def is_as_is(column: Column) -> bool:
+    """Whether a value of the column's type, or null, is its cell: nothing has to be changed."""
+    return (
+        column.type in (Type.TEXT, Type.INTEGER, Type.REAL)
+        and column.wire is Wire.PLAIN
+        and column.segment is None
+        and column.absent is None
+        and column.infinite is None
+        and not column.zero_is_null
+    )
+
+
+def _reads(resource: Resource, needed: Iterable[Column]) -> Reads | None:
+    kinds: dict[Path, set[Type | None]] = {}
+    for column in needed:
+        kinds.setdefault(column.path, set()).add(column.type if is_as_is(column) else None)
+        if column.absent is not None:
+            kinds.setdefault(column.path[:-1], set()).add(None)
+    for path in _deciding(resource):
+        kinds.setdefault(path, set()).add(None)
+    kinds.pop((), None)
+    if any("^" in path or path == ITSELF for path in kinds):
+        return None
+    return frozenset((path, found.pop() if len(found) == 1 else None) for path, found in kinds.items())
+
+
+def _needed(scan: Scan) -> list[Column]:
+    """The columns that are read, and the key."""
+    resource = scan.resource
+    used = [column for position, column in enumerate(resource.columns) if position in scan.used]
+    return used + [column for name in resource.key if (column := resource.column(name)) is not None]
 
 
 def _fields(columns: Iterable[Column]) -> Iterator[str]:

@@ -117,7 +117,7 @@ def _put(holder: Any, path: Sequence[str], value: JSON) -> None:
 
 
 @st.composite
-def _page(draw: st.DrawFn) -> tuple[list[Column], list[JSON], list[tuple[JSON, ...]]]:
+def pages(draw: st.DrawFn) -> tuple[list[Column], list[JSON], list[tuple[JSON, ...]]]:
     """Columns, items that hold what those want, and what the items lie in."""
     count = draw(st.integers(0, 6))
     columns = [draw(_column(f"c{n}")) for n in range(draw(st.integers(1, 3)))]
@@ -150,7 +150,7 @@ def outcome(run: Any, *given_: Any) -> object:
         return error.message, error.pointer, error.reason
 
 
-@given(_page())
+@given(pages())
 def test_a_page_is_the_same_a_column_and_a_cell_at_a_time(
     page: tuple[list[Column], list[JSON], list[tuple[JSON, ...]]],
 ) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -114,18 +111,3 @@ def test_texts_are_written_together_as_each_alone(values: list[object]) -> None:
 def test_maps_are_written_in_the_order_of_their_keys(maps: list[dict[str, object]]) -> None:
     texts = dump_maps(maps)  # type: ignore[arg-type]  # JSON of any kind
     assert texts == [dump_json(dict(sorted(found.items()))) for found in maps]  # type: ignore[arg-type]  # the same
-
-
-@pytest.mark.parametrize("text", ["1.5", '{"b":"x","a":[1e-05,18446744073709551616,null]}'])
-def test_all_is_the_same_where_orjson_is_not_installed(text: str) -> None:
-    program = """
-import sys
-sys.modules["orjson"] = None
-from sqlprovider.execute.jsontext import dump_all, dump_maps, load_json
-value = load_json(sys.argv[1].encode())
-assert dump_all([value]) == [sys.argv[1]]
-assert dump_maps([{"b": 1, "a": 1e-05}]) == ['{"a":1e-05,"b":1}']
-print(value)
-"""
-    ran = subprocess.run([sys.executable, "-c", program, text], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == repr(json.loads(text))
