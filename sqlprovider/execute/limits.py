@@ -59,6 +59,16 @@ class Turn:
     """When that was seen."""
 
 
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """A call that waits for its turn."""
+
+    stop: threading.Event
+    woken: threading.Condition
+    turn: Turn | None = None
+    """Given to it by whoever makes room: were it to take it itself, each would wait for the one before to run."""
+
+
 class Limits:
     """The gates of a session. `aside` is entered around a wait: a pool may lend the place meanwhile."""
 
@@ -92,8 +102,7 @@ class Gate:
         self._clock = clock
         self._aside = aside
         self._lock = threading.Lock()
-        self._waiting: deque[threading.Condition] = deque()
-        """One a call, so that only the first is woken. All of them share the lock."""
+        self._waiting: deque[_Waiter] = deque()
         self._allowance = Allowance(quota.concurrency)
         per_minute = quota.per_minute
         self._bucket = None if per_minute is None else Bucket(per_minute, clock.monotonic())
@@ -122,7 +131,7 @@ class Gate:
             elif outcome.status is not None and outcome.status < 500:
                 self._allowance.accepted(in_flight=len(self._turns), now=now)
             self._turns.discard(turn)
-            self._wake()
+            self._hand_out()
 
     def record(self) -> LimitRecord:
         """The gate as it is now."""
@@ -142,24 +151,38 @@ class Gate:
             )
 
     def _wait(self, stop: threading.Event) -> Turn:
-        mine = threading.Condition(self._lock)
         with self._lock:
+            mine = _Waiter(stop, threading.Condition(self._lock))
             self._waiting.append(mine)
             try:
-                while not stop.is_set():
-                    if self._waiting[0] is not mine or not self._has_room():
-                        mine.wait(_LOOK_SECONDS)
-                    elif (seconds := self._seconds()) > 0:
-                        until = self._paused_until
-                        self._sleep(stop, seconds)
-                        if until == self._paused_until and not stop.is_set():
-                            self._paused_until = float("-inf")  # it was slept, whatever the clock says
-                    else:
-                        return self._admit(stop)
-                raise interrupted()
-            finally:
-                self._waiting.remove(mine)
-                self._wake()
+                while True:
+                    self._hand_out()
+                    if stop.is_set():
+                        raise interrupted()
+                    if mine.turn is not None:
+                        return mine.turn
+                    self._rest(mine)
+            except BaseException:
+                self._give_up(mine)
+                raise
+
+    def _rest(self, mine: _Waiter) -> None:
+        """The first sleeps until the scope may go on; the others, and it where there is no room, until woken."""
+        seconds = self._seconds()
+        if self._waiting[0] is not mine or not self._has_room() or seconds <= 0:
+            mine.woken.wait(_LOOK_SECONDS)
+            return
+        until = self._paused_until
+        self._sleep(mine.stop, seconds)
+        if until == self._paused_until and not mine.stop.is_set():
+            self._paused_until = float("-inf")  # it was slept, whatever the clock says
+
+    def _give_up(self, mine: _Waiter) -> None:
+        if mine.turn is None:
+            self._waiting.remove(mine)
+        else:
+            self._turns.discard(mine.turn)
+        self._hand_out()
 
     def _sleep(self, stop: threading.Event, seconds: float) -> None:
         """The first that waits sleeps until the scope may go on; the lock is free meanwhile."""
@@ -200,9 +223,14 @@ class Gate:
         if 0 < seconds <= POLICY.total:
             self._paused_until = max(self._paused_until, now + seconds)
 
-    def _wake(self) -> None:
+    def _hand_out(self) -> None:
+        """Gives what room there is to those that came first."""
+        while self._waiting and self._has_room() and self._seconds() <= 0:
+            first = self._waiting.popleft()
+            first.turn = self._admit(first.stop)
+            first.woken.notify()
         if self._waiting:
-            self._waiting[0].notify()
+            self._waiting[0].woken.notify()
 
 
 def _asked(outcome: Outcome, pause: float) -> float:

@@ -32,6 +32,7 @@ IDLE_SECONDS = 4.0
 """How long a socket stays idle before it is given up: many servers close theirs after 5 s."""
 
 _PIECE = 65536
+_LARGEST_PIECE = 1048576
 _NO_TIMEOUT = {"connect": 30.0, "read": 30.0, "write": 30.0}
 _NOT_HEADERS = (
     FirstHeaderLineIsContinuationDefect,
@@ -250,7 +251,8 @@ class _Body(httpx.SyncByteStream):
         answer = self._answer
         while True:
             try:
-                piece = answer.read1(_PIECE)
+                # What is known to come is taken at once, if it is there.
+                piece = answer.read1(min(max(_PIECE, answer.length or 0), _LARGEST_PIECE))
             except FAILURES as error:
                 raise as_httpx(error, READING) from error
             if piece:
