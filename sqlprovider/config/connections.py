@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlprovider.config.auth import AuthSpec, read_auth
 from sqlprovider.config.keys import KeyPath, Origin, check_keys, table, texts
@@ -42,6 +43,7 @@ _DNS_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
+@lru_cache(64)
 def base_url_problem(url: str, *, insecure: bool) -> str | None:
     """Why a base URL cannot be used; None if it can. `{placeholders}` are filled later."""
     from urllib.parse import urlsplit  # noqa: PLC0415  a connection without an address does without it

@@ -160,9 +160,10 @@ class Feeds:
 
     def _shared(self, operation: Operation) -> Operation:
         """Who reads a resource for the second time may want other fields of it: all of them come at once."""
-        if self.keeps(operation.resource):
-            return replace(operation, fields=None, reads=None)
-        return replace(operation, reads=None) if self.rows.are_asked else operation
+        is_kept = self.keeps(operation.resource)
+        if operation.reads is not None and (is_kept or self.rows.are_asked):
+            operation = replace(operation, reads=None)
+        return replace(operation, fields=None) if is_kept and operation.fields is not None else operation
 
     def keeps(self, resource: Name) -> bool:
         """Whether a resource is read more than once."""

@@ -41,6 +41,7 @@ class Sender:
     ) -> None:
         self._clock = clock
         self._timeout = timeout
+        self._each_step = httpx.Timeout(timeout).as_dict()
         self._ledger = ledger
         self._limits = limits
         self._cache = cache
@@ -76,7 +77,7 @@ class Sender:
                 elapsed_ms=sent.ms,
                 retry_after=sent.outcome.retry_after,
             )
-            page = replace(decoded, repeated=sent.repeated)
+            page = replace(decoded, repeated=True) if sent.repeated else decoded
             if asked is not None:
                 asked.keep(response, page)
             return page
@@ -105,7 +106,9 @@ class Sender:
         for attempt in itertools.count(1):
             if stop.is_set():
                 raise interrupted()
-            sent = replace(self._in_turn(gate, call, stop, attempt), repeated=lost)
+            sent = self._in_turn(gate, call, stop, attempt)
+            if lost:
+                sent = replace(sent, repeated=True)
             delay = retry_delay(
                 attempt,
                 sent.outcome,
@@ -143,7 +146,7 @@ class Sender:
             call.before()
         started = self._clock.monotonic()
         request = call.request
-        request.extensions = {**request.extensions, "timeout": httpx.Timeout(self._timeout).as_dict()}
+        request.extensions = {**request.extensions, "timeout": self._each_step}
         response, failure, outcome = None, None, Outcome()
         try:
             with mapped_failures(request.url.netloc.decode("ascii")):

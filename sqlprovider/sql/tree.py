@@ -172,7 +172,10 @@ class Tree:
 
     def extent(self, node: exp.Expr) -> tuple[int, int] | None:
         """The first token of a node's names and literals, and the one after its last; None if it has none."""
-        indexes = [self._token_at.get(leaf.meta.get("start", -1)) for leaf in node.find_all(exp.Identifier)]
-        indexes += [found[0] for leaf in node.find_all(exp.Placeholder) if (found := self.literal(leaf))]
-        known = [index for index in indexes if index is not None]
+        places = (self._place(leaf) for leaf in node.find_all(exp.Identifier, exp.Placeholder))
+        known = [place for place in places if place is not None]
         return (min(known), max(known) + 1) if known else None
+
+    def _place(self, leaf: exp.Expr) -> int | None:
+        literal = self.literal(leaf)
+        return self._token_at.get(leaf.meta.get("start", -1)) if literal is None else literal[0]
