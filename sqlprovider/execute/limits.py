@@ -66,7 +66,7 @@ class _Waiter:
     stop: threading.Event
     woken: threading.Condition
     turn: Turn | None = None
-    """Given to it by whoever makes room: were it to take it itself, each would wait for the one before to run."""
+    """Given to it by whoever makes room: did it take it itself, each would wait until the one before runs."""
 
 
 class Limits:
@@ -167,7 +167,7 @@ class Gate:
                 raise
 
     def _rest(self, mine: _Waiter) -> None:
-        """The first sleeps until the scope may go on; the others, and it where there is no room, until woken."""
+        """The first sleeps until the scope may go on. The others wait, and it does where there is no room."""
         seconds = self._seconds()
         if self._waiting[0] is not mine or not self._has_room() or seconds <= 0:
             mine.woken.wait(_LOOK_SECONDS)
