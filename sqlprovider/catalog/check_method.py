@@ -93,8 +93,23 @@ def _parameters(scope: MethodScope) -> Iterator[Fault]:
             yield Fault(at, "a GET has no body")
         yield from _wire(at, document, parameter)
         yield from _default(at, parameter)
+        yield from _several(scope, at, parameter)
     for place, name in enumerate(scope.method.body_columns):
         yield from unknown_name(("body_columns", place), "column", name, known)
+
+
+def _several(scope: MethodScope, at: tuple[str, ...], parameter: Parameter) -> Iterator[Fault]:
+    if parameter.several is None:
+        return
+    at = (*at, "several")
+    yield from unknown_name(at, "parameter", parameter.several, tuple(scope.parameters))
+    if parameter.type is not Type.TEXT or parameter.place is Place.PATH or parameter.repeated:
+        yield Fault(at, f"{parameter.name} is no text outside the path")
+    if not scope.method.rows or not scope.method.rows[-1].endswith("[]"):
+        yield Fault(at, "rows of several values are a list")
+    column = {**scope.resource.parameters, **scope.resource.columns}.get(parameter.column or "")
+    if column is None or not column.path:
+        yield Fault(at, f"no field of the item says of which {parameter.name} a row is")
 
 
 def _wire(at: tuple[str, ...], document: ParameterDocument, parameter: Parameter) -> Iterator[Fault]:

@@ -98,6 +98,7 @@ class ParameterDocument(_Document):
     min_chars: int = Field(default=0, ge=0)
     max_chars: int | None = Field(default=None, gt=0)
     pattern: Regex | None = None
+    several: str | None = None
     column: str | None = Field(default=None, alias="is")
     names: str | None = None
     secret: bool = False

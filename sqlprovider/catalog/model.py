@@ -123,8 +123,7 @@ class Parameter:
     at: Path = ()
     """For BODY: where in the body; `()` where the body's template places it. Default: the wire name."""
     default: JSON = None
-    """Sent when nothing is given. `now()` is the time of the statement, `token()` a text like no other: made
-    once a call, it is the same when the call is repeated."""
+    """Sent when nothing is given. `now()`: the statement's time; `token()`: a random text, one a call."""
     enum: tuple[str, ...] = ()
     wire: Wire = Wire.PLAIN
     key_names: tuple[str, str] = ("key", "value")
@@ -141,8 +140,9 @@ class Parameter:
     max_chars: int | None = None
     """A longer text is refused before sending: the API would cut it off silently."""
     pattern: str | None = None
-    """For a read: a value that this regular expression does not match as a whole names nothing, so no request
-    is made for it and it has no rows. Writes send it: the API refuses."""
+    """For a read: what does not match it as a whole names nothing, and is not asked for. Writes send it."""
+    several: str | None = None
+    """The parameter that takes several values of it, joined by commas: as many as a page has rows."""
     names: str | None = None
     """For an INSERT: it is the id that the client chooses, and becomes the value of this column."""
     secret: bool = False

@@ -149,6 +149,7 @@ def _parameter(
         min_chars=document.min_chars,
         max_chars=document.max_chars,
         pattern=document.pattern or (meaning.pattern if isinstance(meaning, RowParameterDocument) else None),
+        several=None if document.several is None else identifier(document.several),
         names=None if document.names is None else identifier(document.names),
         secret=document.secret or (meaning is not None and meaning.secret),
     )

@@ -25,6 +25,8 @@ from sqlprovider.values import (
 )
 
 _OTHER_FORM = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt].*|.*(?:[Zz]|[+-]\d\d:?\d\d))")
+_LIST_SIZE = 100
+"""Values that one call takes at once, where no page's size says it."""
 Argument = SQLValue | frozenset[SQLValue]
 """What SQLite gives Filter for one slot: a value, or the whole set of an IN."""
 
@@ -37,7 +39,7 @@ def bind_scan(
     if not _is_wanted(scan, fixed, arguments):
         return
     bindings = [b for b in (*scan.bindings, *scan.options, *scan.echoes) if b.parameter not in fixed]
-    sets = [_named_values(scan, binding, arguments) for binding in bindings]
+    sets = [_calls(scan, binding, _named_values(scan, binding, arguments)) for binding in bindings]
     shared = _shared(scan, arguments)
     like = Operation(
         resource=scan.resource.name,
@@ -47,9 +49,11 @@ def bind_scan(
         fields=fields_text(scan),
         reads=wanted_reads(scan),
     )
-    for values in itertools.product(*sets):
-        chosen = {**fixed, **{b.parameter: value for b, value in zip(bindings, values, strict=True)}}
-        yield _operation(scan, chosen, shared, like)
+    for groups in itertools.product(*sets):
+        pairs = list(zip(bindings, groups, strict=True))
+        alone = {b.parameter: group[0] for b, group in pairs if len(group) == 1}
+        joined = dict(_joined(scan, b, group) for b, group in pairs if len(group) > 1)
+        yield _operation(scan, {**fixed, **alone}, {**shared, **joined}, like)
 
 
 def scans_by_view(scan: Scan, arguments: Sequence[Argument]) -> Iterator[Scan]:
@@ -163,6 +167,26 @@ def _named_values(scan: Scan, binding: Binding, arguments: Sequence[Argument]) -
     if parameter is None or parameter.pattern is None:
         return values
     return [value for value in values if re.fullmatch(parameter.pattern, str(value))]
+
+
+def _calls(scan: Scan, binding: Binding, values: Sequence[SQLValue]) -> list[Sequence[SQLValue]]:
+    """The values, those together that one call takes at once."""
+    parameter, pages = scan.method.parameters.get(binding.parameter), scan.method.pages
+    given = {option.parameter for option in scan.options}
+    if parameter is None or parameter.several is None or parameter.several in given:
+        return [[value] for value in values]
+    fit = [value for value in values if "," not in str(value)]
+    most = _LIST_SIZE if pages is None or pages.size_max is None else pages.size_max
+    groups = [fit[start : start + most] for start in range(0, len(fit), most)]
+    return [*groups, *([value] for value in values if "," in str(value))]
+
+
+def _joined(scan: Scan, binding: Binding, values: Sequence[SQLValue]) -> tuple[str, JSON]:
+    """The parameter that takes several values at once, and these."""
+    parameter = scan.method.parameters[binding.parameter]
+    where = f"SELECT on {scan.resource.name}"
+    texts = [str(to_wire(value, parameter, where=where)) for value in values]
+    return parameter.several or parameter.name, ",".join(texts)
 
 
 def bound_parent_key(scan: Scan, arguments: Sequence[Argument]) -> dict[str, SQLValue] | None:

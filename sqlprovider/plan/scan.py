@@ -75,8 +75,12 @@ def estimate(scan: Scan) -> Estimate:
     paged = scan.method.pages is not None and scan.method.pages.style != "one"
     requests, rows = (2.0 if paged else 1.0), float(LIST_ROWS**lists if paged else NESTED_ROWS**lists)
     for binding in (*scan.bindings, *scan.options):
+        parameter = scan.method.parameters.get(binding.parameter)
+        together = parameter is not None and parameter.several is not None
         if binding.many:
-            requests, rows = requests * 10, rows * 10
+            requests, rows = requests * (1 if together else 10), rows * 10
+        elif together:
+            requests *= 0.1  # the keys of a loop go together
     if scan.walk is not None:
         parent = estimate(scan.walk.parent)
         requests, rows = parent.requests + parent.rows * requests, parent.rows * rows

@@ -103,6 +103,15 @@ class KeptRows:
             yield page
             place += 1
 
+    def read_all(self) -> None:
+        """Reads on to the end. What fails fails again."""
+        try:
+            while self._read():
+                self._reader.go_on()
+        except Error as error:
+            self._error = error
+            raise
+
     def found(self, probe: Probe) -> Rows | None:
         """The rows that a probe finds; None where not everything was read and wanted yet."""
         if not self._is_over or self._used < len(self._pages):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlprovider.errors import Error
 from sqlprovider.execute.executor import StatementCalls
 from sqlprovider.execute.reader import ScanReader
 from sqlprovider.plan.bind import Argument, check_times, hidden_by_view
@@ -37,6 +38,8 @@ class Asked:
     arguments: tuple[Argument, ...]
     probe: Probe | None
     key: Key
+    several: int | None = None
+    """The place of the value that one call takes several of."""
 
     def is_same(self, other: Asked) -> bool:
         """Whether it has the same rows."""
@@ -68,6 +71,10 @@ class Reading:
         self._fed = fed
         self._cursors: list[Cursor] = []
         self._kept: dict[Key, KeptRows] = {}
+        self._groups: set[KeptRows] = set()
+        """Those that are of several values."""
+        self._wanted: dict[Key, Asked] = {}
+        """What is to be read together with others."""
         self._templates: dict[tuple[str, int], Template] = {}
 
     @property
@@ -129,7 +136,7 @@ class Reading:
         kept = known or self.keep(asked)
         if self.rehearsal is not None:
             self.rehearsal.asked(asked, is_new=known is None)
-        return kept.pages(asked.probe)
+        return self._of_group(asked, kept) if kept in self._groups else kept.pages(asked.probe)
 
     @property
     def asked_for(self) -> int:
@@ -141,6 +148,44 @@ class Reading:
         kept = self._kept[asked.key] = KeptRows(self.reader(asked), self.feeds)
         kept.start()
         return kept
+
+    def want(self, asked: Asked) -> None:
+        """Has something read as `keep` does, by one call with what else is wanted where the API has one."""
+        if asked.several is None:
+            self.keep(asked)
+        else:
+            self._wanted[asked.key] = asked
+
+    def keep_wanted(self) -> None:
+        """Begins to read what is wanted."""
+        groups: dict[Key, list[Asked]] = {}
+        for asked in self._wanted.values():
+            like = tuple(a for place, a in enumerate(asked.arguments) if place != asked.several)
+            groups.setdefault((asked.table.name, asked.number, like), []).append(asked)
+        self._wanted.clear()
+        for first, *others in groups.values():
+            if others:
+                self._keep_group([first, *others])
+            else:
+                self.keep(first)
+
+    def _keep_group(self, group: Sequence[Asked]) -> None:
+        first, place = group[0], group[0].several
+        assert place is not None
+        values = frozenset(value for asked in group if isinstance(value := asked.arguments[place], str))
+        arguments = (*first.arguments[:place], values, *first.arguments[place + 1 :])
+        kept = KeptRows(self.reader(replace(first, arguments=arguments)), self.feeds)
+        kept.start()
+        self._groups.add(kept)
+        self._kept.update((asked.key, kept) for asked in group)
+
+    def _of_group(self, asked: Asked, kept: KeptRows) -> Generator[Rows]:
+        """The rows of one value of several. Should the call fail, another value may be to blame."""
+        try:
+            kept.read_all()
+        except Error:
+            kept = self.keep(asked)
+        yield from kept.pages(asked.probe)
 
     def kept(self, asked: Asked) -> KeptRows | None:
         """What was read already, or is being read."""
@@ -219,6 +264,7 @@ class Template:
         self._picking = scan.probe_slots
         self._name = (table.name, number)
         self._probes = tuple(_places(scan))
+        self._several = None if self._probes or scan.top is not None else _several(scan)
 
     def asked(self, arguments: Sequence[Argument]) -> Asked:
         """What SQLite asks for."""
@@ -227,7 +273,12 @@ class Template:
         else:
             kept = tuple(arguments)
         key = (self._name, kept, tuple(map(type, kept)))
-        return Asked(self._table, self._number, self._scan, kept, self._probe(arguments), key)
+        probe, several = self._probe(arguments), None
+        if self._several is not None:
+            slot, column = self._several
+            if isinstance(value := arguments[slot], str) and "," not in value:
+                probe, several = (column, value), slot
+        return Asked(self._table, self._number, self._scan, kept, probe, key, several)
 
     def _probe(self, arguments: Sequence[Argument]) -> Probe | None:
         """The first equality by which rows can be found."""
@@ -248,3 +299,13 @@ def _places(scan: Scan) -> Iterator[tuple[int, int, Type]]:
     for term in scan.probes:
         assert isinstance(term.operand, Slot)
         yield term.operand.position, *columns[term.column]
+
+
+def _several(scan: Scan) -> tuple[int, int] | None:
+    """The slot of the value that one call takes several of, and its column's place."""
+    names = [column.name for column in scan.resource.columns]
+    for binding in scan.bindings:
+        parameter = scan.method.parameters.get(binding.parameter)
+        if parameter is not None and parameter.several is not None and isinstance(binding.operand, Slot):
+            return None if binding.many else (binding.operand.position, names.index(binding.column))
+    return None

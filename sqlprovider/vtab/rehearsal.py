@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 
 import apsw
 
@@ -91,7 +92,7 @@ class Rehearsal:
             raise _Enough
         guesses.add(asked.key)
         self._known = 0
-        self._reading.keep(asked)
+        self._reading.want(asked)
         return self._counted(iter(()))
 
     @property
@@ -110,9 +111,9 @@ class Rehearsal:
         self.is_running, self._looked, self._known = True, 0, 0
         started = time.monotonic()
         try:
-            self._run()
-        except _Enough:
-            pass
+            with suppress(_Enough):
+                self._run()
+            self._reading.keep_wanted()
         except (Error, apsw.Error):
             # Whatever it is, it will be met again where it counts.
             self._is_over = True

@@ -23,10 +23,10 @@ from tests.paths.open import ALONE, EVERY, NONE, Jittery, open_lab
 from tests.statements import DataTable, Drawn
 
 WAYS: Mapping[str, Paths] = {"none": NONE, "every": EVERY, **ALONE}
-NAMES = ("things", "parts", "bits", "numbers", "ranked", "marks", "items")
+NAMES = ("things", "parts", "bits", "numbers", "ranked", "marks", "items", "picks")
 _SORTS = {"ranked": ("rank", "score", "id")}
-_GIVEN = {"items": ("id",)}
-_SHARED = {"things": ("id",), "ranked": ("id",), "items": ("id",), "numbers": ("thing",)}
+_GIVEN = {"items": ("id",), "picks": ("id",)}
+_SHARED = {"things": ("id",), "ranked": ("id",), "items": ("id",), "picks": ("id",), "numbers": ("thing",)}
 _COMPOUND = (" UNION ", " INTERSECT ", " EXCEPT ")
 
 
@@ -89,7 +89,9 @@ class Ways:
         """The same tables for statements of any kind."""
         from tests.agreement import data_table
 
-        roots: dict[str, dict[str, tuple[str, ...]]] = {"items": {"id": ("t1", "t3", "t4", "T1")}}
+        roots: dict[str, dict[str, tuple[str, ...]]] = {
+            name: {"id": ("t1", "t3", "t4", "T1")} for name in ("items", "picks")
+        }
         return [
             data_table(
                 self._oracle,

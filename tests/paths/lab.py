@@ -80,6 +80,9 @@ _ROWS: tuple[tuple[JSON, JSON, JSON, JSON], ...] = (
 )
 MARKS: list[Item] = [dict(zip("abcd", row, strict=True)) for row in _ROWS]
 ITEMS: list[Item] = [{"id": f"t{n}", "n": n % 3, "label": CODES[n % len(CODES)]} for n in range(1, 10, 2)]
+PICKS: list[Item] = [
+    {"id": id_, "n": place % 4, "code": CODES[place % len(CODES)]} for place, id_ in enumerate((*_IDS, "t,1"))
+]
 DATA: Mapping[str, Sequence[Item]] = {
     "things": THINGS,
     "parts": PARTS,
@@ -88,6 +91,7 @@ DATA: Mapping[str, Sequence[Item]] = {
     "ranked": RANKED,
     "marks": MARKS,
     "items": ITEMS,
+    "picks": PICKS,
 }
 
 PROVIDER = """
@@ -186,6 +190,18 @@ resources:
     columns: {n: INTEGER, label: TEXT}
     methods:
       get: {verb: SELECT, http: "GET /items/{id}", missing: true}
+  picks:
+    key: [id]
+    parameters: {id: {path: id}}
+    columns: {n: INTEGER, code: TEXT}
+    response: {total: INTEGER}
+    methods:
+      find:
+        verb: SELECT
+        http: GET /picks
+        parameters: {id: {required: true, several: ids}, ids: TEXT, size: INTEGER, page: INTEGER}
+        rows: rows[]
+        pages: {style: number, parameter: page, total: total, size: size, size_max: 3}
 """
 MISSING: tuple[int, JSON] = 404, {"code": "missing", "message": "no such thing"}
 
@@ -219,6 +235,9 @@ def answer(path: str, query: str) -> tuple[int, JSON]:
             return 200, _by_number(found, asked, 7)
         case ["marks"]:
             return 200, {"rows": list[JSON](MARKS)}
+        case ["picks"]:
+            ids = [asked["id"]] if "id" in asked else asked["ids"].split(",")
+            return 200, _by_number([item for item in PICKS if item["id"] in ids], asked, 3)
         case ["items", id_]:
             return _one(ITEMS, id=id_)
         case ["things", id_]:

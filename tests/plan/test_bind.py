@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlprovider.catalog.model import (
-    Parent,
-    View,
-)
+from sqlprovider.catalog.model import Pages, Parent, View
 from sqlprovider.catalog.push import Filter, Order, Push, Term
 from sqlprovider.errors import ProgrammingError
 from sqlprovider.plan.bind import (
@@ -273,3 +270,40 @@ def test_a_set_is_said_in_one_filter_sorted_and_without_null() -> None:
 
 def test_an_order_of_the_statements_own_is_sent_as_it_is() -> None:
     assert arguments(scan(FILTERED, where("order", "=", "own"))) == [{"order": "own"}]
+
+
+MANY = resource(
+    [key("id"), option("ids"), item("n", Type.INTEGER)],
+    method(
+        "list",
+        required("id", several="ids"),
+        takes("ids"),
+        pages=Pages("token", parameter="token", token=("next",), size_max=2),
+    ),
+    key=("id",),
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        pytest.param("a", [{"id": "a"}], id="one"),
+        pytest.param(frozenset("a"), [{"id": "a"}], id="a set of one"),
+        pytest.param(frozenset("bca"), [{"ids": "a,b"}, {"id": "c"}], id="as many as a page has"),
+        pytest.param(frozenset(["a", 1, None]), [{"ids": "1,a"}], id="cast, without NULL"),
+        pytest.param(frozenset(["a,b", "c", "d"]), [{"ids": "c,d"}, {"id": "a,b"}], id="a comma"),
+    ],
+)
+def test_several_values_go_together(value: Argument, sent: list[dict[str, JSON]]) -> None:
+    op = Op.IN if isinstance(value, frozenset) else Op.EQ
+    planned = scan(MANY, where("id", op, Slot(0)))
+    operations = list(bind_scan(planned, [value]))
+    assert [dict(operation.arguments) for operation in operations] == sent
+    # Where there are several the item says which one it is of.
+    assert all(("id" in dict(o.arguments)) == ("id" in dict(o.echo)) for o in operations)
+
+
+def test_values_go_alone_where_the_statement_says_the_several_itself() -> None:
+    planned = scan(MANY, where("id", Op.IN, Slot(0)), where("ids", Op.EQ, "x"))
+    sent = [dict(operation.arguments) for operation in bind_scan(planned, [frozenset("ab")])]
+    assert sent == [{"id": "a", "ids": "x"}, {"id": "b", "ids": "x"}]
