@@ -19,7 +19,8 @@ from sqlprovider.plan.forecast import Given, value_in_hand
 from sqlprovider.plan.model import Scan
 from sqlprovider.sql.statement import Shape
 from sqlprovider.values import Const, Op, Row
-from sqlprovider.vtab.reading import GLANCE, Asked, Reading
+from sqlprovider.vtab.asked import Asked
+from sqlprovider.vtab.reading import GLANCE, Reading
 
 Pages = Generator[Sequence[Row]]
 

@@ -17,8 +17,9 @@ import apsw
 
 from sqlprovider.errors import Error
 from sqlprovider.execute.feed import IN_FLIGHT
+from sqlprovider.vtab.asked import Asked, Key
 from sqlprovider.vtab.kept import Rows
-from sqlprovider.vtab.reading import Asked, Key, Reading
+from sqlprovider.vtab.reading import Reading
 
 WINDOW = 4 * IN_FLIGHT
 """Guesses at most that nobody has asked for yet."""

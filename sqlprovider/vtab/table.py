@@ -22,10 +22,11 @@ from sqlprovider.plan.bind import Argument
 from sqlprovider.plan.model import Refusal, Scan
 from sqlprovider.plan.scan import Estimate, Wish, estimate, plan_scan
 from sqlprovider.values import Predicate, Row, SQLValue
+from sqlprovider.vtab.asked import Asked
 from sqlprovider.vtab.constraints import PUSH_FUNCTION, answer, offered
 from sqlprovider.vtab.database import quote
 from sqlprovider.vtab.kept import Picked, Rows
-from sqlprovider.vtab.reading import GLANCE, Asked, Reading
+from sqlprovider.vtab.reading import GLANCE, Reading
 
 PUSH_WORD = "sqlprovider_push"
 PACK_WORD = "sqlprovider_pack"

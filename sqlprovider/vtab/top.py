@@ -23,7 +23,8 @@ from sqlprovider.sql.statement import Top
 from sqlprovider.values import Const, Row
 
 if TYPE_CHECKING:
-    from sqlprovider.vtab.reading import Asked, Reading
+    from sqlprovider.vtab.asked import Asked
+    from sqlprovider.vtab.reading import Reading
 
 LARGEST = 1000
 """Rows wanted at most: who wants more reads everything as quickly."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlprovider.execute.executor import StatementCalls
 from sqlprovider.sql.statement import Query, Shape, Top
+from sqlprovider.vtab.asked import Asked
 from sqlprovider.vtab.database import Bindings, Selected
 from sqlprovider.vtab.direct import answer_directly
-from sqlprovider.vtab.reading import Asked, Reading
+from sqlprovider.vtab.reading import Reading
 from sqlprovider.vtab.top import first_rows
 
 if TYPE_CHECKING:
