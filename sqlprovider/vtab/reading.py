@@ -142,7 +142,7 @@ class Reading:
         """Begins to read what is wanted."""
         groups: dict[Key, list[Asked]] = {}
         for asked in self._wanted.values():
-            like = tuple(a for place, a in enumerate(asked.arguments) if place != asked.several)
+            like = tuple((type(a), a) for place, a in enumerate(asked.arguments) if place != asked.several)
             groups.setdefault((asked.table.name, asked.number, like), []).append(asked)
         self._wanted.clear()
         for first, *others in groups.values():
