@@ -159,12 +159,23 @@ class Gate:
                     self._hand_out()
                     if stop.is_set():
                         raise interrupted()
-                    if mine.turn is not None:
+                    if mine.turn is None:
+                        self._rest(mine)
+                    elif self._stands():
+                        mine.turn.epoch = self._allowance.epoch  # it begins now
                         return mine.turn
-                    self._rest(mine)
+                    else:
+                        self._turns.discard(mine.turn)
+                        mine.turn = None
+                        self._waiting.appendleft(mine)
             except BaseException:
                 self._give_up(mine)
                 raise
+
+    def _stands(self) -> bool:
+        """Whether a turn that was given may still be taken: the API can have refused another call since."""
+        is_paused = self._paused_until > self._clock.monotonic()
+        return not is_paused and len(self._turns) <= self._allowance.now
 
     def _rest(self, mine: _Waiter) -> None:
         """The first sleeps until the scope may go on. The others wait, and it does where there is no room."""
@@ -229,8 +240,8 @@ class Gate:
             first = self._waiting.popleft()
             first.turn = self._admit(first.stop)
             first.woken.notify()
-        if self._waiting:
-            self._waiting[0].woken.notify()
+        if self._waiting and self._has_room():
+            self._waiting[0].woken.notify()  # it sleeps until the scope may go on
 
 
 def _asked(outcome: Outcome, pause: float) -> float:
