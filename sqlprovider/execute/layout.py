@@ -138,9 +138,10 @@ def _layout(rows: str, beside: tuple[str, ...], reads: Reads) -> Layout:
 
 def _beside(method: Method) -> tuple[str, ...]:
     """The keys of an answer that say how the list goes on, and whether it is complete."""
-    pages = method.pages
-    own = () if pages is None or pages.style == "header" else (pages.token, pages.total)
-    return tuple(dict.fromkeys(path[0] for path in (*own, method.incomplete) if path))
+    paths = [method.incomplete]
+    if (pages := method.pages) is not None:
+        paths += [pages.total, () if pages.style == "header" else pages.token]
+    return tuple(dict.fromkeys(path[0] for path in paths if path))
 
 
 def _plant(tree: _Tree, path: Path, kind: Type | None) -> None:
