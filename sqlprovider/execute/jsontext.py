@@ -2,7 +2,7 @@
 
 msgspec is several times faster. It reads what `json` would, and refuses some of it: NaN, numbers beyond a
 double, a byte order mark, half a surrogate pair. It writes very small and very large fractions in another
-form. Those go through `json`.
+form. Those go through `json`, and so does what is small: msgspec takes some milliseconds to load.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     import msgspec
 
 _T = TypeVar("_T")
+SMALL = 4096
+"""Bytes of a text that is read by `json`."""
+FEW = 16
+"""Values that are written by `json`."""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXPONENT = re.compile(rb"e[-+]?[0-9]+(?:[,\]}\n]|\Z)")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -31,12 +36,12 @@ def load_json(body: bytes) -> JSON:
     Raises UnicodeError (also for half a surrogate pair, which is no text that SQLite could hold),
     json.JSONDecodeError, and ValueError or RecursionError for what is beyond all measure.
     """
-    decoder, refusals = _reader()
-    try:
-        found: JSON = decoder.decode(body)
-        return found
-    except refusals:  # `json` reads it after all, or says what is wrong
-        decoded: JSON = json.loads(body.decode("utf-8-sig"))
+    if len(body) > SMALL:
+        decoder, refusals = _reader()
+        with suppress(*refusals):  # `json` reads it after all, or says what is wrong
+            found: JSON = decoder.decode(body)
+            return found
+    decoded: JSON = json.loads(body.decode("utf-8-sig"))
     if _SURROGATE.search(body):
         json.dumps(decoded, ensure_ascii=False).encode()
     return decoded
@@ -52,14 +57,20 @@ def dump_json(value: JSON) -> str:
 
 def dump_all(values: Sequence[JSON]) -> list[str]:
     """`dump_json` of each."""
+    if len(values) <= FEW:
+        return list(map(dump_json, values))
     return _dump_each(values, dump_json, _writer(is_sorted=False).encode)
 
 
 def dump_maps(maps: Sequence[dict[str, JSON]]) -> list[str]:
     """`dump_json` of each, its keys in order. What is under them is text or numbers."""
-    return _dump_each(
-        maps, lambda found: dump_json(dict(sorted(found.items()))), _writer(is_sorted=True).encode
-    )
+    if len(maps) <= FEW:
+        return list(map(_dump_sorted, maps))
+    return _dump_each(maps, _dump_sorted, _writer(is_sorted=True).encode)
+
+
+def _dump_sorted(found: dict[str, JSON]) -> str:
+    return dump_json(dict(sorted(found.items())))
 
 
 def _dump_each(values: Sequence[_T], dump: Callable[[_T], str], fast: Callable[[_T], bytes]) -> list[str]:
@@ -69,7 +80,7 @@ def _dump_each(values: Sequence[_T], dump: Callable[[_T], str], fast: Callable[[
     except RecursionError:
         return list(map(dump, values))
     joined = b"\n".join(texts)
-    if not texts or _may_hold_other_form(joined):
+    if _may_hold_other_form(joined):
         pairs = zip(values, texts, strict=True)
         return [dump(value) if _may_hold_other_form(text) else text.decode() for value, text in pairs]
     return joined.decode().split("\n")
@@ -78,7 +89,7 @@ def _dump_each(values: Sequence[_T], dump: Callable[[_T], str], fast: Callable[[
 @cache
 def _reader() -> tuple[msgspec.json.Decoder[JSON], tuple[type[Exception], ...]]:
     """The decoder, and what it raises."""
-    import msgspec  # noqa: PLC0415  a statement that reads no page has no use for it
+    import msgspec  # noqa: PLC0415  what is small does without it
 
     return msgspec.json.Decoder(), (msgspec.MsgspecError, ValueError, RecursionError)
 

@@ -7,17 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from sqlprovider.catalog.model import ErrorShape, Method, Path
 from sqlprovider.errors import AuthError, BackendError, DataError, Error, IntegrityError, RateLimitedError
 from sqlprovider.execute.items import items_at, pointer, value_at
-from sqlprovider.execute.jsontext import load_json
-from sqlprovider.execute.layout import Layout, layout_of
+from sqlprovider.execute.jsontext import SMALL, load_json
 from sqlprovider.plan.model import Operation
 from sqlprovider.values import JSON
+
+if TYPE_CHECKING:
+    from sqlprovider.execute.layout import Layout
 
 _LONGEST_MESSAGE = 500
 _SHORTEST_SECRET = 4
@@ -86,12 +88,11 @@ def decode_page(
     missing = False
     items: list[Any] = []
     parents: list[tuple[JSON, ...]] | None = None
-    layout = layout_of(operation) if response.is_success else None
-    if layout is not None and (laid := layout.read(response.content)) is not None:
-        items, answer = laid
+    layout: Layout | None = None
+    if response.is_success and (laid := _laid(operation, response.content)) is not None:
+        layout, items, answer = laid
         _check_complete(answer, operation.method)
     elif response.is_success:
-        layout = None
         answer = _answer(response, operation.method)
         _check_complete(answer, operation.method)
         items, parents = items_at(answer, operation.method)
@@ -112,6 +113,17 @@ def decode_page(
         size=len(response.content),
         layout=layout,
     )
+
+
+def _laid(operation: Operation, body: bytes) -> tuple[Layout, list[Any], dict[str, JSON]] | None:
+    """What of a large answer is looked at; None for a small one, and where it must be read whole."""
+    if operation.reads is None or len(body) <= SMALL:
+        return None
+    from sqlprovider.execute.layout import layout_of  # noqa: PLC0415  loads msgspec
+
+    layout = layout_of(operation)
+    found = None if layout is None else layout.read(body)
+    return None if layout is None or found is None else (layout, *found)
 
 
 def _answer(response: httpx.Response, method: Method) -> dict[str, JSON]:

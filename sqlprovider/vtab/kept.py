@@ -96,7 +96,7 @@ class KeptRows:
         self.times += 1
         if probe is not None and self._used and self._used == len(self._pages):
             place = self._used
-            yield from self._found(probe)
+            yield from (rows for _, rows in self._found(probe))
         while place < len(self._pages) or self._read():
             self._use(place)
             page = self._page(place)
@@ -111,6 +111,12 @@ class KeptRows:
         except Error as error:
             self._error = error
             raise
+
+    def picked(self, probe: Probe) -> Iterator[Rows]:
+        """The rows that a probe finds, once everything was read. Pages that have none are not wanted by it."""
+        for place, rows in self._found(probe):
+            self._use(place)
+            yield rows
 
     def found(self, probe: Probe) -> Rows | None:
         """The rows that a probe finds; None where not everything was read and wanted yet."""
@@ -128,7 +134,7 @@ class KeptRows:
             except Error as error:
                 self._error = error
         if probe is not None:
-            yield from self._found(probe)
+            yield from (rows for _, rows in self._found(probe))
             return
         for place in range(len(self._pages)):
             yield self._page(place)
@@ -157,13 +163,13 @@ class KeptRows:
             self._feeds.use(feed, number)
             self._reader.go_on()
 
-    def _found(self, probe: Probe) -> Iterator[Rows]:
-        """The rows of the pages so far that a probe finds."""
+    def _found(self, probe: Probe) -> Iterator[tuple[int, Rows]]:
+        """The rows of the pages so far that a probe finds, and the place of their page."""
         column, value = probe
         # A copy: pages that are read while these rows are looked at are given as pages.
         places = tuple(self._index(column).get(value, ()))
         for place, found in groupby(places, itemgetter(0)):
-            yield Picked(self._page(place), [number for _, number in found])
+            yield place, Picked(self._page(place), [number for _, number in found])
 
     def _index(self, column: int) -> dict[SQLValue, list[tuple[int, int]]]:
         index = self._indexes.get(column)

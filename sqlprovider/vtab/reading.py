@@ -163,11 +163,13 @@ class Reading:
 
     def _of_group(self, asked: Asked, kept: KeptRows) -> Generator[Rows]:
         """The rows of one value of several. Should the call fail, another value may be to blame."""
+        assert asked.probe is not None
         try:
             kept.read_all()
         except Error:
-            kept = self.keep(asked)
-        yield from kept.pages(asked.probe)
+            yield from self.keep(asked).pages(asked.probe)
+            return
+        yield from kept.picked(asked.probe)
 
     def kept(self, asked: Asked) -> KeptRows | None:
         """What was read already, or is being read."""

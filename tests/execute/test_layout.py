@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sqlprovider.catalog.model import Column, Drop, ErrorShape, Method, Pages, Role, View, Wire
 from sqlprovider.errors import DataError
+from sqlprovider.execute.jsontext import SMALL
 from sqlprovider.execute.response import Page, decode_page
 from sqlprovider.execute.rows import RowDecoder
 from sqlprovider.plan.model import Operation, Scan
@@ -36,7 +37,12 @@ def listed(*columns: Column, used: Sequence[int] | None = None, **options: Any) 
 def page_of(planned: Scan, body: bytes, *, whole: bool = False) -> Page:
     reads = None if whole else wanted_reads(planned)
     operation = Operation(planned.resource.name, planned.method, (), reads=reads)
-    return decode_page(operation, httpx.Response(200, content=body), errors=ERRORS)
+    return decode_page(operation, large(body), errors=ERRORS)
+
+
+def large(body: bytes) -> httpx.Response:
+    """An answer that is large enough to be worth it."""
+    return httpx.Response(200, content=body + b" " * SMALL if body else body)
 
 
 def outcome(planned: Scan, body: bytes, *, whole: bool = False) -> object:
@@ -153,7 +159,7 @@ def test_rows_that_are_hidden_or_dropped_are_looked_at_for_that() -> None:
     planned = listed(A, view=view, drop=Drop(("a",), ("2",)))
     operation = Operation(planned.resource.name, planned.method, (), view="live", reads=wanted_reads(planned))
     body = b'{"items":[{"a":"1","o":{"p":"ok"}},{"a":"2","o":{"p":"ok"}},{"a":"3","o":{}}]}'
-    page = decode_page(operation, httpx.Response(200, content=body), errors=ERRORS)
+    page = decode_page(operation, large(body), errors=ERRORS)
     assert page.layout is not None
     assert RowDecoder(planned).decode(page).rows == [("1",)]
 
