@@ -113,7 +113,7 @@ class KeptRows:
             raise
 
     def picked(self, probe: Probe) -> Iterator[Rows]:
-        """The rows that a probe finds, once everything was read. Pages that have none are not wanted by it."""
+        """The rows that a probe finds, once everything was read. It wants no page that has none."""
         for place, rows in self._found(probe):
             self._use(place)
             yield rows
