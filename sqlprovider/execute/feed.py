@@ -21,10 +21,11 @@ from sqlprovider.execute.listing import Fetched, Listing
 from sqlprovider.execute.pool import Tasks
 from sqlprovider.execute.response import Page
 from sqlprovider.execute.shelf import Shelf
-from sqlprovider.plan.model import Operation
+from sqlprovider.plan.model import Operation, Reads
 from sqlprovider.values import JSON, Name
 
 _Held = tuple[list[JSON], list[tuple[JSON, ...]] | None, dict[str, JSON]]
+_Key = tuple[str, Reads | None]
 IN_FLIGHT = 32
 """Operations that one scan has under way at once, and pages of one operation."""
 
@@ -132,7 +133,7 @@ class Feeds:
         self._make = make
         self._used = used
         self._keeps = keeps
-        self._known: dict[str, Feed] = {}
+        self._known: dict[_Key, Feed] = {}
         self._open: set[Feed] = set()
 
     def open(self, operation: Operation) -> Feed | None:
@@ -272,8 +273,7 @@ class Pages:
         self._source = iter(())
 
 
-def _key(operation: Operation) -> str:
-    """What is the same for operations that are one and the same request."""
+def _key(operation: Operation) -> _Key:
+    """What is the same for operations that are one and the same request, and of which the same is read."""
     said = (str(operation.resource), operation.method.name, operation.arguments, operation.page_size)
-    reads = None if operation.reads is None else sorted(map(str, operation.reads))
-    return json.dumps([*said, operation.body, operation.fields, reads])
+    return json.dumps([*said, operation.body, operation.fields]), operation.reads
