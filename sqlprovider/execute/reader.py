@@ -46,7 +46,7 @@ class ScanReader:
         self._calls = calls
         self._decoder = RowDecoder(scan, columns)
         self._checks = checks
-        self._checked = RowDecoder(scan, [check.position for check in checks])
+        self._checked = RowDecoder(scan, [check.position for check in checks]) if checks else None
         self._repeats = _repeats(scan)
         self._seen: set[int] = set()
         self._feeds = feeds
@@ -80,7 +80,7 @@ class ScanReader:
         with operation_context(page.operation):
             rows = self._decoder.decode(page)
             self._feeds.rows.look_into(page)
-            if self._checks:
+            if self._checked is not None:
                 rows = self._right(rows, self._checked.decode(page))
             return self._unrepeated(rows) if self._repeats else rows
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from sqlprovider.catalog.model import ITSELF, Column, Path, Resource, Role, Wire
+from sqlprovider.catalog.model import ITSELF, Column, Method, Path, Resource, Role, Wire
 from sqlprovider.plan.model import Reads, Scan
 from sqlprovider.values import Type
 
@@ -20,7 +21,7 @@ def wanted_fields(scan: Scan) -> tuple[str, ...]:
         return ()
     if len(method.rows or ()) > 1 or spelling.parameter in {option.parameter for option in scan.options}:
         return ()
-    needed = _needed(scan)
+    needed = _needed(resource, scan.used)
     if any(column.whole_item for column in needed):
         return ()
     names = {*_fields(needed), *(path[0] for path in _deciding(resource) if path)}
@@ -45,18 +46,25 @@ def wanted_reads(scan: Scan) -> Reads | None:
 
     Nothing else of them is made into values. The key is always looked at: rows are told apart by it.
     """
-    method, resource = scan.method, scan.resource
-    if scan.whole or scan.pages_as_rows or method.tree is not None or method.plain_rows:
+    if scan.whole or scan.pages_as_rows:
+        return None
+    return _reads(scan.resource, scan.method, scan.used)
+
+
+@lru_cache(256)
+def _reads(resource: Resource, method: Method, used: frozenset[int]) -> Reads | None:
+    """Kept, for a join asks again for each row."""
+    if method.tree is not None or method.plain_rows:
         return None
     if len(method.rows or ()) != 1 or not (method.rows or ("",))[0].endswith("[]"):
         return None
-    needed = [column for column in _needed(scan) if column.role in (Role.PARAMETER, Role.ITEM)]
+    needed = [column for column in _needed(resource, used) if column.role in (Role.PARAMETER, Role.ITEM)]
     if any(column.whole_item or column.present for column in needed):
         return None
     pages, keys = method.pages, [column for column in needed if column.path and column.name in resource.key]
     if pages is not None and pages.style == "number" and not keys:
         return None  # a page that came before is known by its rows
-    return _reads(resource, needed)
+    return _places(resource, needed)
 
 
 def is_as_is(column: Column) -> bool:
@@ -71,7 +79,7 @@ def is_as_is(column: Column) -> bool:
     )
 
 
-def _reads(resource: Resource, needed: Iterable[Column]) -> Reads | None:
+def _places(resource: Resource, needed: Iterable[Column]) -> Reads | None:
     kinds: dict[Path, set[Type | None]] = {}
     for column in needed:
         kinds.setdefault(column.path, set()).add(column.type if is_as_is(column) else None)
@@ -85,11 +93,10 @@ def _reads(resource: Resource, needed: Iterable[Column]) -> Reads | None:
     return frozenset((path, found.pop() if len(found) == 1 else None) for path, found in kinds.items())
 
 
-def _needed(scan: Scan) -> list[Column]:
+def _needed(resource: Resource, used: frozenset[int]) -> list[Column]:
     """The columns that are read, and the key."""
-    resource = scan.resource
-    used = [column for position, column in enumerate(resource.columns) if position in scan.used]
-    return used + [column for name in resource.key if (column := resource.column(name)) is not None]
+    read = [column for position, column in enumerate(resource.columns) if position in used]
+    return read + [column for name in resource.key if (column := resource.column(name)) is not None]
 
 
 def _fields(columns: Iterable[Column]) -> Iterator[str]:

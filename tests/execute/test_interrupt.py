@@ -42,6 +42,13 @@ def read(calls: StatementCalls, *experiments: str) -> list[Any]:
     return [name for page in calls.pages(operations) for name in names(page.items)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    """Every module that a request needs is there: one that is just being imported can swallow a Ctrl-C."""
+    with serving(Status(429, retry_after=0)) as (_, executor):
+        assert len(read(executor.begin(Settings()))) == len(ITEMS)
+
+
 @contextmanager
 def ctrl_c_after(seconds: float) -> Iterator[None]:
     """Sends this process what the terminal sends; the block must end by it, and soon."""
