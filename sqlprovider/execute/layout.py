@@ -131,7 +131,7 @@ def _slots(items: Sequence[Any], slot: str) -> Sequence[Any]:
         return values
 
 
-@lru_cache(256)
+@lru_cache(128)
 def _layout(rows: str, beside: tuple[str, ...], reads: Reads) -> Layout:
     return Layout(rows, beside, reads)
 

@@ -51,7 +51,7 @@ def wanted_reads(scan: Scan) -> Reads | None:
     return _reads(scan.resource, scan.method, scan.used)
 
 
-@lru_cache(256)
+@lru_cache(128)
 def _reads(resource: Resource, method: Method, used: frozenset[int]) -> Reads | None:
     """Kept, for a join asks again for each row."""
     if method.tree is not None or method.plain_rows:
