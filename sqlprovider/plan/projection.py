@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
-from sqlprovider.catalog.model import ITSELF, Column, Method, Path, Resource, Role, Wire
+from sqlprovider.catalog.model import ITSELF, Column, Path, Resource, Role, Wire
 from sqlprovider.plan.model import Reads, Scan
 from sqlprovider.values import Type
 
@@ -21,7 +20,7 @@ def wanted_fields(scan: Scan) -> tuple[str, ...]:
         return ()
     if len(method.rows or ()) > 1 or spelling.parameter in {option.parameter for option in scan.options}:
         return ()
-    needed = _needed(resource, scan.used)
+    needed = _needed(scan)
     if any(column.whole_item for column in needed):
         return ()
     names = {*_fields(needed), *(path[0] for path in _deciding(resource) if path)}
@@ -46,19 +45,12 @@ def wanted_reads(scan: Scan) -> Reads | None:
 
     Nothing else of them is made into values. The key is always looked at: rows are told apart by it.
     """
-    if scan.whole or scan.pages_as_rows:
-        return None
-    return _reads(scan.resource, scan.method, scan.used)
-
-
-@lru_cache(128)
-def _reads(resource: Resource, method: Method, used: frozenset[int]) -> Reads | None:
-    """Kept, for a join asks again for each row."""
-    if method.tree is not None or method.plain_rows:
+    method, resource = scan.method, scan.resource
+    if scan.whole or scan.pages_as_rows or method.tree is not None or method.plain_rows:
         return None
     if len(method.rows or ()) != 1 or not (method.rows or ("",))[0].endswith("[]"):
         return None
-    needed = [column for column in _needed(resource, used) if column.role in (Role.PARAMETER, Role.ITEM)]
+    needed = [column for column in _needed(scan) if column.role in (Role.PARAMETER, Role.ITEM)]
     if any(column.whole_item or column.present for column in needed):
         return None
     pages, keys = method.pages, [column for column in needed if column.path and column.name in resource.key]
@@ -93,9 +85,10 @@ def _places(resource: Resource, needed: Iterable[Column]) -> Reads | None:
     return frozenset((path, found.pop() if len(found) == 1 else None) for path, found in kinds.items())
 
 
-def _needed(resource: Resource, used: frozenset[int]) -> list[Column]:
+def _needed(scan: Scan) -> list[Column]:
     """The columns that are read, and the key."""
-    read = [column for position, column in enumerate(resource.columns) if position in used]
+    resource = scan.resource
+    read = [resource.columns[position] for position in sorted(scan.used)]
     return read + [column for name in resource.key if (column := resource.column(name)) is not None]
 
 
