@@ -72,6 +72,7 @@ class RowDecoder:
         names = [column.name for column in resource.columns]
         self._key = [names.index(column.name) for name in resource.key if (column := resource.column(name))]
         wanted = list(self._wanted)
+        self._comes_twice = len(set(wanted)) < len(wanted)
         in_rows = set(self._key) <= set(self._used)
         self._key_at = [wanted.index(position) for position in self._key] if in_rows else None
         self._reads: dict[int, Read] = {}
@@ -88,6 +89,8 @@ class RowDecoder:
         if (keep := _kept(self.scan.resource, page.operation, found)) is not None:
             found, ordinals = found.only(keep), list(compress(ordinals, keep))
         cells = self._decoded(found, echo)
+        if self._comes_twice:
+            cells = {position: list(column) for position, column in cells.items()}
         count = len(found)
         held = (cells.get(position, repeat(None, count)) for position in self._wanted)
         rows: list[Row] = list(zip(*held, strict=True)) if self._wanted else [()] * count

@@ -149,6 +149,12 @@ def test_an_unusual_answer_is_what_it_is_when_read_whole(body: bytes) -> None:
         assert outcome(planned, body) == outcome(planned, body, whole=True)
 
 
+def test_a_column_may_come_twice() -> None:
+    planned = listed(A, N, key=("a",))
+    decoder = RowDecoder(planned, [1, 0, 1, 0])
+    assert decoder.decode(page_of(planned, USUAL)).rows == [(1, "1", 1, "1"), (None, "2", None, "2")]
+
+
 def test_an_answer_may_be_the_list() -> None:
     planned = listed(A, P, pages=Pages("header", parameter="t", token=("Next",)), method={"rows": ("[]",)})
     assert rows(planned, b'[{"a":"1","o":{"p":"q"}},{"a":"2","o":null}]') == [("1", "q"), ("2", None)]

@@ -153,9 +153,8 @@ class _Writer:
         found: list[str] = []
         for alias, table in tables.items():
             count = self._draw(st.integers(0 if found else 1, 3))
-            chosen = self._draw(
-                st.lists(st.sampled_from(table.columns), min_size=count, max_size=count, unique=True)
-            )
+            # One column may come twice.
+            chosen = self._draw(st.lists(st.sampled_from(table.columns), min_size=count, max_size=count))
             found += [f"{alias}.{column}" for column in chosen]
         return found
 
