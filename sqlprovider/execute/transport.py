@@ -32,7 +32,7 @@ IDLE_SECONDS = 4.0
 """How long a socket stays idle before it is given up: many servers close theirs after 5 s."""
 
 _PIECE = 65536
-_LARGEST_PIECE = 1048576
+_LARGEST_PIECE = 1 << 20
 _NO_TIMEOUT = {"connect": 30.0, "read": 30.0, "write": 30.0}
 _NOT_HEADERS = (
     FirstHeaderLineIsContinuationDefect,
