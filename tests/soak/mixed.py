@@ -49,10 +49,12 @@ READS = (
     "SELECT thing, count(*) FROM lab.s.parts GROUP BY thing",
 )
 EXPERIMENT = "projectsId = 'p' AND locationsId = 'l' AND tensorboardsId = 't' AND experimentsId = 'e-empty'"
-TOLERANCE = {"threads": 2, "handles": 36, "sockets": 32, "KiB resident": 12 * 1024}
+TOLERANCE = {"threads": 2, "handles": 36, "sockets": 32, "KiB resident": 16 * 1024}
 """How much more there may be after the last round than after the second.
 
-The session that stays open keeps up to 16 connections alive, and both their ends are in this process.
+The session that stays open keeps up to 16 connections alive, and both their ends are in this process. The
+stand-in for Vertex AI keeps every operation it was asked for, and the session lists those that it began: by
+`tracemalloc` 0.18 KiB a statement, some 7 MB in ten minutes.
 """
 _ROUND = 60.0
 
